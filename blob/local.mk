@@ -1,0 +1,1 @@
+# blob: its part of the one Makefile

@@ -1,0 +1,1 @@
+# cmd: its part of the one Makefile

@@ -1,0 +1,1 @@
+# etc: its part of the one Makefile

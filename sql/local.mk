@@ -1,0 +1,1 @@
+# sql: its part of the one Makefile

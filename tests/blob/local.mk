@@ -1,0 +1,1 @@
+# tests/blob: its part of the one Makefile

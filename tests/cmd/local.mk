@@ -1,0 +1,1 @@
+# tests/cmd: its part of the one Makefile

@@ -1,0 +1,1 @@
+# tests/sql: its part of the one Makefile

@@ -1,0 +1,1 @@
+# tests/vfs: its part of the one Makefile

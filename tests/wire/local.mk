@@ -1,0 +1,1 @@
+# tests/wire: its part of the one Makefile

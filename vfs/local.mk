@@ -1,0 +1,1 @@
+# vfs: its part of the one Makefile

@@ -1,0 +1,1 @@
+# wire: its part of the one Makefile
