@@ -1,0 +1,130 @@
+/*
+ * vfs.h - SQLite databases as versions in a blob store
+ *
+ * After vfs_init() SQLite has a VFS named "pgblob".  A database is opened with
+ * sqlite3_open_v2("file:NAME?vfs=pgblob", ..., SQLITE_OPEN_URI, ...); NAME is
+ * percent-encoded.  All handles of one process on one database share its page
+ * map and cache.  See README.md for what a commit is and what may fail.
+ *
+ * Functions here may be called by any thread; a handle (sqlite3 *) follows
+ * SQLite's own rules.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_VFS_H
+#define PGBLOB_VFS_VFS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+struct blob_store;
+struct sqlite3;
+
+struct vfs_config {
+	struct blob_store *store;    /* where a name without store= lives; borrowed until vfs_deinit();
+	                                NULL: the environment says, at the first open */
+	size_t cache_bytes;          /* limit of the memory page cache; 0: 64 MiB */
+	int64_t commit_timeout_ms;   /* how long a commit waits for the store; 0: 30 s */
+	int64_t cache_ttl_ms;        /* readers learn of other machines' commits at most this late;
+	                                0: every transaction asks */
+	int64_t lock_timeout_ms;     /* wait for the writer's turn where no intent was given; 0: for ever */
+};
+
+/* Registers the VFS.  Once a process. */
+MUST_CHECK bool vfs_init(const struct vfs_config *config, struct error *err);
+
+/* Every handle is closed.  Waits for what runs in the background. */
+void vfs_deinit(void);
+
+/* What a call, or a handle's last commit, came to. */
+enum vfs_rc {
+	VFS_OK = 0,
+	VFS_NOT_FOUND, /* no such database */
+	VFS_EXISTS,    /* the database is there already */
+	VFS_LOST,      /* another process committed first; nothing was changed: 40001 */
+	VFS_UNKNOWN,   /* the commit may be durable or not, and nobody knows yet: 08007 */
+	VFS_TIMEOUT,   /* waited as long as was asked for the writer's turn: 55P03 */
+	VFS_CANCELED,  /* the caller's flag was raised: 57014 */
+	VFS_BUSY,      /* the store is throttling or unreachable; nothing was changed: 58030 */
+	VFS_CORRUPT,   /* bytes from the store failed their check: XX001 */
+	VFS_IO,        /* anything else from the store or this machine: 58030 */
+	VFS_INVALID,   /* a name or argument that cannot be */
+};
+
+/*
+ * Database names are 1 to 63 bytes of UTF-8 without control characters.  They are
+ * percent-encoded into keys.
+ */
+MUST_CHECK enum vfs_rc vfs_create_database(struct blob_store *store, const char *name,
+					   struct error *err);
+MUST_CHECK enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name,
+					 struct error *err);
+MUST_CHECK enum vfs_rc vfs_database_exists(struct blob_store *store, const char *name,
+					   struct error *err);
+
+struct vfs_database_list {
+	char **names; /* sorted; owned by the list */
+	size_t n_names;
+};
+
+MUST_CHECK enum vfs_rc vfs_list_databases(struct blob_store *store,
+					  struct vfs_database_list *out,
+					  struct error *err);
+void vfs_database_list_free(struct vfs_database_list *list);
+
+/* Called now and then with pages done and in all; may be NULL.  False stops. */
+typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);
+
+/* Make database `name` (not there yet) of the SQLite file at `path`, as one commit. */
+MUST_CHECK enum vfs_rc vfs_import(struct blob_store *store, const char *name,
+				  const char *path, vfs_progress_fn progress, void *arg,
+				  struct error *err);
+
+/* Write the newest version of `name` into a new file at `path`. */
+MUST_CHECK enum vfs_rc vfs_export(struct blob_store *store, const char *name,
+				  const char *path, vfs_progress_fn progress, void *arg,
+				  struct error *err);
+
+/*
+ * What a server says to one handle and learns from it.  They are file controls
+ * on "main"; the handle must be of this VFS (VFS_INVALID otherwise).
+ */
+
+/*
+ * Take the writer's turn now, in order, waiting until `deadline_ms` (mono_ms(),
+ * 0: for ever) or until *canceled (may be NULL) is raised.  The handle's next
+ * transaction then begins on the newest published version and cannot fail with
+ * BUSY_SNAPSHOT for another writer of this process.  The turn ends with that
+ * transaction, or with vfs_intent_end().  Call it with no transaction open.
+ */
+MUST_CHECK enum vfs_rc vfs_intent_begin(struct sqlite3 *db, int64_t deadline_ms,
+					const atomic_bool *canceled, struct error *err);
+void vfs_intent_end(struct sqlite3 *db);
+
+/*
+ * What the last failed commit or read of this handle came to: VFS_OK if none
+ * failed since the last call, which clears it.
+ */
+enum vfs_rc vfs_last_error(struct sqlite3 *db, struct error *out);
+
+/*
+ * The schema cookie (header bytes 40 to 43) of the version that a transaction
+ * beginning now would see, or that the open one does see.  No request, no lock
+ * of SQLite's; what the open transaction itself changed is not told.
+ */
+MUST_CHECK enum vfs_rc vfs_schema_cookie(struct sqlite3 *db, uint32_t *out);
+
+/* Slot of the version that a transaction beginning now would see. */
+MUST_CHECK enum vfs_rc vfs_head_lsn(struct sqlite3 *db, uint64_t *out);
+
+/* Set pragmas that every connection of this VFS wants (README.md lists them). */
+MUST_CHECK bool vfs_prepare_connection(struct sqlite3 *db, struct error *err);
+
+/* Percent-encode a database name for the path of a file: URI. */
+void vfs_encode_name(const char *name, char out[64 * 3 + 1]);
+
+#endif
