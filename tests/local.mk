@@ -2,6 +2,7 @@
 # that layer and what lies below it, nothing more.
 CHECK_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
+include $(top_srcdir)/tests/lib/local.mk
 include $(top_srcdir)/tests/base/local.mk
 include $(top_srcdir)/tests/blob/local.mk
 include $(top_srcdir)/tests/vfs/local.mk
