@@ -1,0 +1,1 @@
+sql_function_sources += sql/schema.h

@@ -1,0 +1,1 @@
+sql_server_sources += sql/ddl.h

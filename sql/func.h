@@ -1,0 +1,72 @@
+/*
+ * func.h - how PostgreSQL's functions are said in SQLite
+ *
+ * The analyzer resolves a call to a row of pg_proc; this table says what SQLite
+ * text stands for it.  Operators and casts are calls of their functions too.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_SQL_FUNC_H
+#define PGBLOB_SQL_FUNC_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "sql/env.h"
+
+struct sql_conn;
+struct sql_error;
+
+enum func_kind {
+	FUNC_SCALAR,
+	FUNC_AGGREGATE, /* the text is one SQLite aggregate call, to which FILTER, OVER may be added */
+	FUNC_WINDOW,    /* only with OVER */
+	FUNC_SET,       /* returns rows: the text is a table-valued function for FROM (see below) */
+};
+
+/*
+ * The text of a template is copied but for:
+ *   $1 .. $9   the text of an argument, in brackets where it needs them
+ *   $*         all arguments, separated by commas
+ *   #1 .. #9   the type OID of an argument, as a number
+ *   #0         the type OID of the result
+ *   #*         all arguments, each followed by ", " and its type OID
+ *   $$         a dollar sign
+ * An argument may stand several times only if FUNC_COPIES allows it: it is then
+ * evaluated several times, so the analyzer falls back on `single` for arguments
+ * that are volatile or not cheap.
+ *
+ * FUNC_SET: the text names an eponymous virtual table with its arguments, such as
+ * "pg_generate_series($1, $2)"; its columns are value (or value1, value2, ... for
+ * several OUT parameters) and ordinality, in that order: a column each of the
+ * record and then the number of the row from 1.
+ */
+struct func_impl {
+	oid_t proc;            /* pg_proc.oid */
+	const char *signature; /* as regprocedure writes it; a test compares it with proc */
+	enum func_kind kind;
+	const char *text;
+	unsigned flags;
+};
+
+enum {
+	FUNC_WRITES = 1,    /* changes the database: nextval() */
+	FUNC_CHECKED = 2,   /* may fail: not to be evaluated needlessly early */
+	FUNC_ORDERED = 4,   /* aggregate: takes ORDER BY; see func_ordered_name() */
+	FUNC_COPIES = 8,    /* the text repeats an argument */
+};
+
+/* NULL: there is none yet, and the analyzer says 0A000. */
+const struct func_impl *func_find(oid_t proc);
+
+/*
+ * Casts without a function of their own: text that converts `expr`.  I/O casts
+ * are pg_out(expr, from) and pg_in(text, to, typmod).
+ */
+
+/*
+ * Register functions, aggregates, table-valued functions and collations on
+ * conn->db, which keeps `conn` as their user data.
+ */
+MUST_CHECK bool func_register(struct sql_conn *conn, struct sql_error *err);
+
+#endif

@@ -1,0 +1,1 @@
+# sessions, transactions, settings
