@@ -6,3 +6,5 @@ libtest_a_SOURCES = \
 libtest_a_CFLAGS = $(AM_CFLAGS)
 TEST_LIBS = libtest.a
 EXTRA_DIST += tests/lib/README.md
+EXTRA_DIST += tests/lib/stores.sh tests/servers/README.md tests/servers/common.sh \
+	tests/servers/azurite.sh tests/servers/ceph.sh tests/servers/s3rver.sh
