@@ -2,9 +2,16 @@
 # libraries of its layer: $(TEST_LIBS) $(BLOB_LIBS) or $(TEST_LIBS) $(VFS_LIBS).
 noinst_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/fault_store.c tests/lib/fault_store.h
+	tests/lib/fault_store.c tests/lib/fault_store.h \
+	tests/lib/proxy.c tests/lib/proxy.h
 libtest_a_CFLAGS = $(AM_CFLAGS)
 TEST_LIBS = libtest.a
-EXTRA_DIST += tests/lib/README.md
-EXTRA_DIST += tests/lib/stores.sh tests/servers/README.md tests/servers/common.sh \
+
+# A store's network, with faults and latency: see the head of its source.
+noinst_PROGRAMS += tests/lib/store-proxy
+tests_lib_store_proxy_SOURCES = tests/lib/store_proxy.c
+tests_lib_store_proxy_CFLAGS = $(AM_CFLAGS)
+tests_lib_store_proxy_LDADD = $(TEST_LIBS) $(BASE_LIBS)
+
+EXTRA_DIST += tests/lib/README.md tests/lib/stores.sh tests/servers/README.md tests/servers/common.sh \
 	tests/servers/azurite.sh tests/servers/ceph.sh tests/servers/s3rver.sh

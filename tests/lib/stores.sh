@@ -83,6 +83,7 @@ stores_start_one() { # KIND: start it, make the bucket or container
 	local url
 	url=http://127.0.0.1:$(stores_port_of "$1")
 	stores_run status "$1" >/dev/null && return 0 # with its bucket
+	stores_run stop "$1" && rm -rf "${stores_dir:?}/$1" # what an earlier run left
 	stores_run start "$1" || return 1
 	case $1 in
 	s3 | s3-old) stores_make_bucket "$url" "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" ;;
