@@ -223,15 +223,16 @@ static void fault_close(struct blob_store *store)
 	free(f);
 }
 
-static enum blob_rc fault_get(struct blob_store *store, const char *key,
-			      const struct blob_range *range, struct buf *out,
-			      struct blob_info *info, struct error *err)
+static enum blob_rc fault_get(struct blob_store *store, int64_t deadline_ms,
+			      const char *key, const struct blob_range *range,
+			      struct buf *out, struct blob_info *info, struct error *err)
 {
 	struct fault_store *f = fault_of(store);
 	struct verdict v = begin(f, FAULT_OP_GET);
 	enum blob_rc rc = BLOB_OK;
 	size_t was = out->len;
 
+	(void)deadline_ms; /* inner has its own */
 	for (unsigned i = 0; i < times_done(&v); i++) {
 		out->len = was;
 		rc = blob_get(f->inner, key, range, out, info, err);
@@ -241,15 +242,16 @@ static enum blob_rc fault_get(struct blob_store *store, const char *key,
 	return end(f, &v, FAULT_OP_GET, rc, err);
 }
 
-static enum blob_rc fault_create(struct blob_store *store, const char *key,
-				 const struct buf *body, struct etag *out,
-				 struct error *err)
+static enum blob_rc fault_create(struct blob_store *store, int64_t deadline_ms,
+				 const char *key, const struct buf *body,
+				 struct etag *out, struct error *err)
 {
 	struct fault_store *f = fault_of(store);
 	struct verdict v = begin(f, FAULT_OP_CREATE);
 	struct etag unseen;
 	enum blob_rc rc = BLOB_OK;
 
+	(void)deadline_ms; /* inner has its own */
 	for (unsigned i = 0; i < times_done(&v); i++)
 		rc = blob_create(f->inner, key, body, i + 1 == times_done(&v) &&
 				 answer_is_kept(&v) ? out : &unseen, err);
@@ -258,19 +260,20 @@ static enum blob_rc fault_create(struct blob_store *store, const char *key,
 	return end(f, &v, FAULT_OP_CREATE, rc, err);
 }
 
-static enum blob_rc fault_head(struct blob_store *store, const char *key,
-			       struct blob_info *info, struct error *err)
+static enum blob_rc fault_head(struct blob_store *store, int64_t deadline_ms,
+			       const char *key, struct blob_info *info, struct error *err)
 {
 	struct fault_store *f = fault_of(store);
 	struct verdict v = begin(f, FAULT_OP_HEAD);
 	enum blob_rc rc = BLOB_OK;
 
+	(void)deadline_ms; /* inner has its own */
 	for (unsigned i = 0; i < times_done(&v); i++)
 		rc = blob_head(f->inner, key, info, err);
 	return end(f, &v, FAULT_OP_HEAD, rc, err);
 }
 
-static enum blob_rc fault_list(struct blob_store *store,
+static enum blob_rc fault_list(struct blob_store *store, int64_t deadline_ms,
 			       const struct blob_list_request *request,
 			       struct arena *arena, struct blob_list *out,
 			       struct error *err)
@@ -279,25 +282,29 @@ static enum blob_rc fault_list(struct blob_store *store,
 	struct verdict v = begin(f, FAULT_OP_LIST);
 	enum blob_rc rc = BLOB_OK;
 
+	(void)deadline_ms; /* inner has its own */
 	for (unsigned i = 0; i < times_done(&v); i++)
 		rc = blob_list(f->inner, request, arena, out, err);
 	return end(f, &v, FAULT_OP_LIST, rc, err);
 }
 
-static enum blob_rc fault_delete_many(struct blob_store *store, const char *const *keys,
-				      size_t n, struct error *err)
+static enum blob_rc fault_delete_many(struct blob_store *store, int64_t deadline_ms,
+				      const char *const *keys, size_t n, struct error *err)
 {
 	struct fault_store *f = fault_of(store);
 	struct verdict v = begin(f, FAULT_OP_DELETE);
 	enum blob_rc rc = BLOB_OK;
 
+	(void)deadline_ms; /* inner has its own */
 	for (unsigned i = 0; i < times_done(&v); i++)
 		rc = blob_delete_many(f->inner, keys, n, err);
 	return end(f, &v, FAULT_OP_DELETE, rc, err);
 }
 
-static enum blob_rc fault_probe(struct blob_store *store, struct error *err)
+static enum blob_rc fault_probe(struct blob_store *store, int64_t deadline_ms,
+				struct error *err)
 {
+	(void)deadline_ms;
 	return blob_probe(fault_of(store)->inner, err);
 }
 
@@ -324,6 +331,7 @@ struct blob_store *fault_open(struct blob_store *inner)
 		free(f);
 		return NULL;
 	}
+	f->base.timeout_ms = inner->timeout_ms;
 	f->inner = inner;
 	f->delay_ms = 100;
 	mutex_init(&f->lock);
