@@ -3,7 +3,8 @@
 noinst_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/fault_store.c tests/lib/fault_store.h \
-	tests/lib/proxy.c tests/lib/proxy.h
+	tests/lib/proxy.c tests/lib/proxy.h \
+	tests/lib/store_kinds.c tests/lib/store_kinds.h
 libtest_a_CFLAGS = $(AM_CFLAGS)
 TEST_LIBS = libtest.a
 
