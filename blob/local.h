@@ -1,0 +1,30 @@
+/*
+ * local.h - the parts of the local store
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_BLOB_LOCAL_H
+#define PGBLOB_BLOB_LOCAL_H
+
+#include "blob/store.h"
+
+struct stat;
+
+struct local_store {
+	struct blob_store base;
+	int root_fd;
+	bool ordered; /* local_is_ordered() */
+	_Atomic bool no_tmpfile; /* O_TMPFILE or its linking does not work here */
+};
+
+enum blob_rc local_list(struct blob_store *store, int64_t deadline_ms,
+			const struct blob_list_request *request,
+			struct arena *arena, struct blob_list *out,
+			struct error *err);
+
+/* BLOB_BUSY for what may pass by itself, else BLOB_FAILED. */
+enum blob_rc local_rc_of(int errnum);
+
+/* size, mtime, etag of a file */
+void local_info_of(const struct stat *st, struct blob_info *out);
+
+#endif

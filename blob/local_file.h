@@ -1,0 +1,70 @@
+/*
+ * local_file.h - files below a folder, by key, never outside of it
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_BLOB_LOCAL_FILE_H
+#define PGBLOB_BLOB_LOCAL_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/compiler.h"
+
+enum {
+	LOCAL_PATH_MAX = 4000,
+	LOCAL_NAME_MAX = 255, /* what file systems allow for one name */
+};
+
+/* A key as a path below the folder. */
+struct local_path {
+	char text[LOCAL_PATH_MAX];
+	size_t parent_len; /* of the part before the last '/', 0 if there is none */
+};
+
+/*
+ * Write `key` as a path.  A segment is its own name, but '%' and a '.' in front
+ * are percent-encoded: names that begin with a dot are ours, and the shell's.
+ * 0 or ENAMETOOLONG.
+ */
+MUST_CHECK int local_path_of(struct local_path *out, const char *key);
+
+/*
+ * The segment that a file's name stands for, in `out` (LOCAL_NAME_MAX + 1 bytes);
+ * false for a name that local_path_of() does not make.
+ */
+MUST_CHECK bool local_segment_of(const char *name, char *out);
+
+/*
+ * Open a file or folder below `root_fd` without following a symbolic link:
+ * the descriptor, or -errno.  `path` may be "" for the root itself.
+ */
+MUST_CHECK int local_open(int root_fd, const char *path, int flags);
+
+/* Open the folder `path`, made if it is not there, with those above it. */
+MUST_CHECK int local_make_folder(int root_fd, const char *path);
+
+/*
+ * A file that its owner may write is not known to be durable: its creator is
+ * between link and flush, or died there, or the file was copied in.  Whoever
+ * sees it flushes it before he believes it, and takes the permission away.
+ */
+static inline bool local_is_durable(const struct stat *st)
+{
+	return (st->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* Make the open file `fd` at `path`, with its name, durable: 0 or errno. */
+MUST_CHECK int local_make_durable(int root_fd, const char *path, size_t parent_len,
+				  int fd, const struct stat *st);
+
+/* Flush the folder of `len` bytes of `path` and all above it up to the root: 0 or errno. */
+MUST_CHECK int local_flush_folders(int root_fd, const char *path, size_t len);
+
+/*
+ * Does one fsync(2) of a file make its new name durable too, and everything
+ * that happened to the file system before?  True on ext4 with a journal and on XFS.
+ */
+bool local_is_ordered(int root_fd);
+
+#endif
