@@ -8,5 +8,6 @@ libbase_a_SOURCES = \
 	base/error.c base/error.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
-	base/thread.c base/thread.h
+	base/thread.c base/thread.h \
+	base/vec.h
 libbase_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)

@@ -36,6 +36,7 @@ struct ddl_context {
 bool ddl_takes(const PgQuery__Node *stmt);
 
 /* Run it; tag is CommandComplete's, "CREATE TABLE". */
+/* False with err->set false: SQLite failed, sqlite3_extended_errcode() says how. */
 MUST_CHECK bool ddl_execute(const struct ddl_context *ctx, const PgQuery__Node *stmt,
 			    char tag[64], struct sql_error *err);
 

@@ -14,6 +14,7 @@
 
 typedef uint32_t oid_t;
 
+struct sequence_session;
 struct timezone;
 
 enum date_style { DATE_STYLE_ISO, DATE_STYLE_SQL, DATE_STYLE_POSTGRES, DATE_STYLE_GERMAN };
@@ -49,6 +50,7 @@ struct sql_env {
 	bool (*set_setting)(const struct sql_env *env, const char *name, const char *value,
 			    bool local);
 	void *session; /* for the two above */
+	struct sequence_session *sequences; /* currval(), lastval(); NULL: not kept */
 };
 
 /* ISO, MDY, postgres, UTC; no names, no settings.  For the shell and for tests. */

@@ -1,1 +1,8 @@
-sql_function_sources += sql/schema.h
+sql_function_sources += sql/schema.h \
+	sql/catalog/schema.c sql/catalog/schema_data.h \
+	sql/catalog/sequence.c sql/catalog/sequence.h
+sql_server_sources += \
+	sql/catalog/schema_load.c \
+	sql/catalog/sqlite_name.c sql/catalog/sqlite_name.h \
+	sql/catalog/store.c sql/catalog/store.h
+EXTRA_DIST += sql/catalog/README.md
