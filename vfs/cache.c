@@ -1,0 +1,244 @@
+/*
+ * cache.c - page images in memory, of all databases, within a limit
+ *
+ * INVARIANTS
+ *   (1) An image is freed by the shard only while its count is 0, under the
+ *       shard's lock; a count rises from 0 only under that lock.
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/thread.h"
+
+enum { N_SHARDS = 16, SLACK = 64 };
+
+/* lock guards all of it. */
+struct shard {
+	struct mutex lock;
+	struct image **buckets; /* n_buckets, a power of two */
+	size_t n_buckets;
+	size_t n_images;
+	struct image *hand; /* a ring; NULL when empty */
+	size_t bytes;
+	uint64_t hits, misses;
+};
+
+static struct shard shards[N_SHARDS] = { [0 ... N_SHARDS - 1] = { .lock = MUTEX_INIT } };
+static _Atomic size_t shard_limit = ((size_t)64 << 20) / N_SHARDS;
+
+struct image *image_new(uint32_t size)
+{
+	struct image *image = malloc(sizeof(*image) + size + SLACK);
+
+	if (image == NULL)
+		return NULL;
+	atomic_init(&image->refs, 1);
+	atomic_init(&image->hot, true);
+	image->in_cache = false;
+	image->size = size;
+	/* SQLite may read a few bytes past a corrupt page */
+	memset(image->data + size, 0, SLACK);
+	return image;
+}
+
+void image_unref(struct image *image)
+{
+	if (image == NULL)
+		return;
+	/* read first: once our count is gone the cache may free it */
+	bool in_cache = image->in_cache;
+	unsigned before = atomic_fetch_sub_explicit(&image->refs, 1, memory_order_acq_rel);
+	assert(before > 0);
+	if (before == 1 && !in_cache)
+		free(image);
+}
+
+static uint64_t hash_of(uint32_t db, uint64_t object, uint32_t offset)
+{
+	uint64_t h = (object ^ (uint64_t)db << 40) * 0x9e3779b97f4a7c15u;
+
+	h = (h ^ h >> 32 ^ offset) * 0xff51afd7ed558ccdu;
+	return h ^ h >> 29;
+}
+
+static struct shard *shard_of(uint64_t hash)
+{
+	return &shards[hash >> 60];
+}
+
+static struct image **find_locked(struct shard *s, uint64_t hash, uint32_t db, uint64_t object,
+				  uint32_t offset)
+{
+	struct image **at = &s->buckets[hash & (s->n_buckets - 1)];
+
+	while (*at != NULL && ((*at)->offset != offset || (*at)->object != object || (*at)->db != db))
+		at = &(*at)->hash_next;
+	return at;
+}
+
+struct image *cache_find(uint32_t db, uint64_t object, uint32_t offset)
+{
+	uint64_t hash = hash_of(db, object, offset);
+	struct shard *s = shard_of(hash);
+	struct image *image = NULL;
+
+	mutex_lock(&s->lock);
+	if (s->n_buckets != 0)
+		image = *find_locked(s, hash, db, object, offset);
+	if (image != NULL) {
+		image_ref(image);
+		atomic_store_explicit(&image->hot, true, memory_order_relaxed);
+		s->hits++;
+	} else {
+		s->misses++;
+	}
+	mutex_unlock(&s->lock);
+	return image;
+}
+
+static void grow_locked(struct shard *s)
+{
+	size_t n = s->n_buckets == 0 ? 64 : s->n_buckets * 2;
+	struct image **buckets = calloc(n, sizeof(buckets[0]));
+
+	if (buckets == NULL)
+		return; /* longer chains, nothing worse */
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		for (struct image *image = s->buckets[i], *next; image != NULL; image = next) {
+			size_t to = hash_of(image->db, image->object, image->offset) & (n - 1);
+
+			next = image->hash_next;
+			image->hash_next = buckets[to];
+			buckets[to] = image;
+		}
+	}
+	free(s->buckets);
+	s->buckets = buckets;
+	s->n_buckets = n;
+}
+
+static void remove_locked(struct shard *s, struct image *image)
+{
+	uint64_t hash = hash_of(image->db, image->object, image->offset);
+	struct image **at = find_locked(s, hash, image->db, image->object, image->offset);
+
+	assert(*at == image);
+	*at = image->hash_next;
+	if (image->next == image) {
+		s->hand = NULL;
+	} else {
+		image->prev->next = image->next;
+		image->next->prev = image->prev;
+		if (s->hand == image)
+			s->hand = image->next;
+	}
+	s->bytes -= image->size;
+	s->n_images--;
+	free(image);
+}
+
+static void evict_locked(struct shard *s)
+{
+	size_t limit = atomic_load_explicit(&shard_limit, memory_order_relaxed);
+
+	/* twice round makes everything cold; what is then left is held */
+	for (size_t steps = 2 * s->n_images; s->bytes > limit && steps > 0; steps--) {
+		struct image *image = s->hand;
+
+		s->hand = image->next;
+		if (atomic_load_explicit(&image->refs, memory_order_acquire) != 0)
+			continue;
+		if (atomic_exchange_explicit(&image->hot, false, memory_order_relaxed))
+			continue;
+		remove_locked(s, image);
+	}
+}
+
+struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct image *image)
+{
+	uint64_t hash = hash_of(db, object, offset);
+	struct shard *s = shard_of(hash);
+
+	assert(!image->in_cache);
+	mutex_lock(&s->lock);
+	if (s->n_images >= s->n_buckets)
+		grow_locked(s);
+	if (s->n_buckets == 0) {
+		mutex_unlock(&s->lock);
+		return image; /* no memory for a table: it stays the caller's own */
+	}
+	struct image **at = find_locked(s, hash, db, object, offset);
+	struct image *other = *at;
+	if (other != NULL) {
+		image_ref(other);
+		mutex_unlock(&s->lock);
+		image_unref(image);
+		return other;
+	}
+	image->db = db;
+	image->object = object;
+	image->offset = offset;
+	image->in_cache = true;
+	image->hash_next = NULL;
+	*at = image;
+	if (s->hand == NULL) {
+		image->prev = image->next = image;
+		s->hand = image;
+	} else {
+		/* behind the hand: it comes by last */
+		image->next = s->hand;
+		image->prev = s->hand->prev;
+		image->prev->next = image;
+		s->hand->prev = image;
+	}
+	s->bytes += image->size;
+	s->n_images++;
+	evict_locked(s);
+	mutex_unlock(&s->lock);
+	return image;
+}
+
+void cache_set_limit(size_t bytes)
+{
+	atomic_store(&shard_limit, bytes / N_SHARDS);
+}
+
+void cache_drop(uint32_t db)
+{
+	for (size_t i = 0; i < N_SHARDS; i++) {
+		struct shard *s = &shards[i];
+
+		mutex_lock(&s->lock);
+		for (size_t left = s->n_images; left > 0; left--) {
+			struct image *image = s->hand;
+
+			s->hand = image->next;
+			if (image->db == db) {
+				assert(atomic_load(&image->refs) == 0);
+				remove_locked(s, image);
+			}
+		}
+		if (s->n_images == 0) {
+			free(s->buckets);
+			s->buckets = NULL;
+			s->n_buckets = 0;
+		}
+		mutex_unlock(&s->lock);
+	}
+}
+
+void cache_get_stats(struct cache_stats *out)
+{
+	*out = (struct cache_stats){ 0 };
+	for (size_t i = 0; i < N_SHARDS; i++) {
+		mutex_lock(&shards[i].lock);
+		out->hits += shards[i].hits;
+		out->misses += shards[i].misses;
+		out->bytes += shards[i].bytes;
+		mutex_unlock(&shards[i].lock);
+	}
+}

@@ -1,0 +1,72 @@
+/*
+ * cache.h - page images in memory, of all databases, within a limit
+ *
+ * An image is named by (database, object, offset): that never changes meaning,
+ * so nothing is ever invalidated.  An image is counted; its bytes do not change
+ * once others can find it.  What somebody holds is not evicted, so the limit
+ * may be passed by what is pinned.
+ *
+ * Any thread may call this.  A shard's lock is never held across a call out.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_CACHE_H
+#define PGBLOB_VFS_CACHE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct image {
+	atomic_uint refs;          /* holders, the cache not counted */
+	atomic_bool hot;           /* used since the clock's hand came by */
+	bool in_cache;             /* set before others see it; then the cache frees it */
+	uint32_t size;
+	uint32_t db;               /* the name */
+	uint32_t offset;
+	uint64_t object;
+	struct image *hash_next;   /* of the shard */
+	struct image *prev, *next; /* the clock's ring, of the shard */
+	_Alignas(16) uint8_t data[];
+};
+
+/* Room for `size` bytes, not cleared, and some zeros behind them; counted once.  NULL: no memory. */
+struct image *image_new(uint32_t size);
+
+static inline void image_ref(struct image *image)
+{
+	atomic_fetch_add_explicit(&image->refs, 1, memory_order_relaxed);
+}
+
+/* NULL does nothing. */
+void image_unref(struct image *image);
+
+static inline struct image *image_of(void *data)
+{
+	return CONTAINER_OF((uint8_t(*)[])data, struct image, data);
+}
+
+void cache_set_limit(size_t bytes);
+
+/* Counted once more for the caller; NULL if it is not there. */
+struct image *cache_find(uint32_t db, uint64_t object, uint32_t offset);
+
+/*
+ * Let others find the image.  If somebody came first, `image` is unreferenced and his is
+ * returned; either way the caller holds what is returned.
+ */
+struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct image *image);
+
+/* Nobody holds an image of that database any more. */
+void cache_drop(uint32_t db);
+
+struct cache_stats {
+	uint64_t hits, misses;
+	size_t bytes;
+};
+
+void cache_get_stats(struct cache_stats *out);
+
+#endif

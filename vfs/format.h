@@ -1,0 +1,172 @@
+/*
+ * format.h - the bytes of commit objects, segments and manifests
+ *
+ * Specified in README.md, "Format".  Parsers believe nothing; they never read
+ * past the bytes that they were given, and say what is wrong.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_FORMAT_H
+#define PGBLOB_VFS_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct buf;
+struct error;
+
+typedef uint32_t pgno_t;
+
+enum {
+	FORMAT_VERSION = 1,
+	ID_LEN = 16,
+	HASH_LEN = 16,
+	PAGE_HEADER_LEN = 100, /* bytes of page 1 that are kept beside the pages */
+	PAGE_SIZE_MIN = 512,
+	PAGE_SIZE_MAX = 65536,
+	COMMIT_HEAD_LEN = 196,
+	COMMIT_ENTRY_LEN = 20,
+	SEGMENT_HEAD_LEN = 48,
+	MANIFEST_HEAD_LEN = 172,
+	MANIFEST_CHUNK_PAGES = 4096,
+};
+
+/* Largest objects that are written, and believed. */
+#define COMMIT_MAX ((size_t)256 << 20)
+#define SEGMENT_MAX ((size_t)16 << 20)
+#define MANIFEST_MAX ((size_t)1 << 30)
+
+enum commit_kind { COMMIT_NORMAL = 1, COMMIT_CREATED = 2, COMMIT_DROPPED = 3 };
+
+enum page_encoding { PAGE_RAW = 1, PAGE_ZSTD = 2, PAGE_ZERO = 3 };
+
+/* Where the image of a page lies.  `object` counts in the object that holds the entry. */
+struct page_entry {
+	uint32_t object;
+	uint32_t offset;
+	uint32_t len;
+	uint32_t sum;
+	uint8_t encoding; /* enum page_encoding */
+};
+
+/* A commit object without its pages; arrays are borrowed from whoever made it. */
+struct commit_head {
+	enum commit_kind kind;
+	uint64_t lsn;
+	uint8_t db_id[ID_LEN];
+	uint8_t nonce[ID_LEN];
+	uint8_t previous[HASH_LEN];
+	int64_t time_us;
+	uint32_t page_size;
+	uint32_t page_count;
+	uint32_t n_segments;
+	uint32_t n_entries;
+	uint32_t messages_len;
+	uint32_t pages_len;
+	uint8_t header[PAGE_HEADER_LEN];
+	const uint8_t *segments; /* n_segments ids, as stored */
+	const uint8_t *entries;  /* n_entries, as stored: commit_entry() */
+	const uint8_t *messages;
+	uint32_t pages_at;       /* offset of the first page in the object */
+	uint8_t hash[HASH_LEN];  /* of the object */
+};
+
+/* Sum of a page's image. */
+uint32_t page_sum(pgno_t pgno, const void *image, uint32_t page_size);
+
+bool page_size_valid(uint32_t page_size);
+
+/*
+ * Append the page as it is stored to `out`, and describe it (entry->offset is
+ * out->len before).  `scratch` holds page_size bytes at least.
+ */
+void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t *scratch,
+		 struct buf *out, struct page_entry *entry);
+
+/* The image of len stored bytes, checked against its sum; false if they are not it. */
+MUST_CHECK bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
+			    uint32_t page_size, uint8_t *image);
+
+/* Append everything before the pages; offsets of entries with object 0 count from the first page. */
+void commit_put_head(struct buf *out, const struct commit_head *head,
+		     const pgno_t *pgnos, const struct page_entry *entries);
+
+/* Append the hash, and tell it. */
+void object_put_hash(struct buf *out, uint8_t hash[HASH_LEN]);
+
+/*
+ * Read a whole commit object; `out` points into `bytes`.  `name` is for
+ * messages.
+ */
+MUST_CHECK bool commit_parse(const uint8_t *bytes, size_t len, const char *name,
+			     struct commit_head *out, struct error *err);
+
+/* The fixed part only, from the first COMMIT_HEAD_LEN bytes or more; its sum is not checked. */
+MUST_CHECK bool commit_peek(const uint8_t *bytes, size_t len, const char *name,
+			    struct commit_head *out, struct error *err);
+
+/* Entry i of a parsed commit; its numbers are within bounds. */
+void commit_entry(const struct commit_head *head, uint32_t i, pgno_t *pgno,
+		  struct page_entry *out);
+
+/* A segment is head, pages, index, hash; pages are appended in between by page_encode(). */
+void segment_put_head(struct buf *out, const uint8_t db_id[ID_LEN], const uint8_t id[ID_LEN]);
+void segment_put_index(struct buf *out, const pgno_t *pgnos, const struct page_entry *entries,
+		       uint32_t n);
+
+/* Checks the whole of a segment, each page included. */
+MUST_CHECK bool segment_check(const uint8_t *bytes, size_t len, const char *name,
+			      uint32_t page_size, struct error *err);
+
+enum object_kind { OBJECT_SLOT = 1, OBJECT_SEGMENT = 2 };
+
+struct manifest_object {
+	enum object_kind kind;
+	uint64_t lsn;       /* of a slot */
+	uint8_t id[ID_LEN]; /* of a segment */
+};
+
+struct manifest_head {
+	enum commit_kind kind;
+	uint64_t lsn;
+	uint8_t db_id[ID_LEN];
+	uint8_t hash[HASH_LEN];
+	int64_t time_us;
+	uint32_t page_size;
+	uint32_t page_count;
+	uint32_t n_objects;
+	uint32_t n_chunks;
+	uint8_t header[PAGE_HEADER_LEN];
+	const uint8_t *objects; /* as stored: manifest_object() */
+	const uint8_t *chunks;  /* directory, as stored */
+};
+
+/*
+ * Write a manifest: the head, then for each chunk in order its entries, then
+ * the end.  manifest_begin() keeps room for what is known only later.
+ */
+void manifest_begin(struct buf *out, const struct manifest_head *head,
+		    const struct manifest_object *objects);
+void manifest_put_chunk(struct buf *out, const struct manifest_head *head, uint32_t chunk,
+			const struct page_entry *entries, uint32_t n);
+void manifest_end(struct buf *out, const struct manifest_head *head);
+
+/* The fixed part only, from the first MANIFEST_HEAD_LEN bytes or more. */
+MUST_CHECK bool manifest_peek(const uint8_t *bytes, size_t len, const char *name,
+			      struct manifest_head *out, struct error *err);
+
+/* Check a whole manifest but for its chunks; `out` points into `bytes`. */
+MUST_CHECK bool manifest_parse(const uint8_t *bytes, size_t len, const char *name,
+			       struct manifest_head *out, struct error *err);
+
+void manifest_object_at(const struct manifest_head *head, uint32_t i,
+			struct manifest_object *out);
+
+/* Entries of one chunk: MANIFEST_CHUNK_PAGES of room in `out`; *n is how many. */
+MUST_CHECK bool manifest_chunk(const uint8_t *bytes, size_t len, const char *name,
+			       const struct manifest_head *head, uint32_t chunk,
+			       struct page_entry *out, uint32_t *n, struct error *err);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * key.c - database names, and the keys of a database's objects
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/key.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* Length of the UTF-8 character at p, 0 if it is none (overlong forms and surrogates are none). */
+static size_t utf8_len(const unsigned char *p)
+{
+	uint32_t c;
+	size_t n;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+		n = 2;
+		c = p[0] & 0x1f;
+	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		n = 3;
+		c = p[0] & 0x0f;
+	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+		n = 4;
+		c = p[0] & 0x07;
+	} else {
+		return 0;
+	}
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff))) ||
+	    (n == 4 && (c < 0x10000 || c > 0x10ffff)))
+		return 0;
+	return n;
+}
+
+bool db_name_check(const char *name, struct error *err)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	size_t len = strlen(name);
+
+	if (len == 0)
+		return error_set(err, "a database name cannot be empty");
+	if (len > DB_NAME_MAX)
+		return error_set(err, "database name is too long: %zu bytes, the most is %d", len,
+				 DB_NAME_MAX);
+	while (*p != '\0') {
+		size_t n = utf8_len(p);
+
+		if (n == 0)
+			return error_set(err, "database name is not valid UTF-8");
+		if (*p < 0x20 || *p == 0x7f)
+			return error_set(err, "database name has a control character");
+		p += n;
+	}
+	return true;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
+}
+
+void db_name_encode(const char *name, char out[DB_NAME_ENCODED])
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *at = out;
+
+	for (size_t i = 0; i < 64 && name[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (is_plain(c)) {
+			*at++ = (char)c;
+		} else {
+			*at++ = '%';
+			*at++ = digits[c >> 4];
+			*at++ = digits[c & 15];
+		}
+	}
+	*at = '\0';
+}
+
+bool db_name_decode(const char *text, size_t len, char out[DB_NAME_MAX + 1])
+{
+	char again[DB_NAME_ENCODED];
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; n++) {
+		if (n == DB_NAME_MAX)
+			return false;
+		if (text[i] != '%') {
+			out[n] = text[i++];
+		} else {
+			if (len - i < 3 || !hex_decode(text + i + 1, 2, &out[n]))
+				return false;
+			i += 3;
+		}
+	}
+	out[n] = '\0';
+	if (strlen(out) != n || !db_name_check(out, NULL))
+		return false;
+	/* one name, one folder */
+	db_name_encode(out, again);
+	return strlen(again) == len && memcmp(again, text, len) == 0;
+}
+
+void key_slot(char out[KEY_MAX], const char *folder, uint64_t lsn)
+{
+	snprintf(out, KEY_MAX, "%s/log/%016" PRIx64, folder, lsn);
+}
+
+void key_manifest(char out[KEY_MAX], const char *folder, uint64_t lsn)
+{
+	snprintf(out, KEY_MAX, "%s/manifest/%016" PRIx64, folder, ~lsn);
+}
+
+void key_segment(char out[KEY_MAX], const char *folder, const uint8_t id[ID_LEN])
+{
+	char hex[2 * ID_LEN + 1];
+
+	hex_encode(id, ID_LEN, hex);
+	snprintf(out, KEY_MAX, "%s/seg/%s", folder, hex);
+}
+
+static bool last_part(const char *key, uint64_t *out)
+{
+	const char *slash = strrchr(key, '/');
+	uint8_t bytes[8];
+
+	if (slash == NULL || strlen(slash + 1) != 16 || !hex_decode(slash + 1, 16, bytes))
+		return false;
+	*out = get_u64(bytes);
+	return true;
+}
+
+bool key_manifest_lsn(const char *key, uint64_t *lsn)
+{
+	uint64_t inverted;
+
+	if (!last_part(key, &inverted))
+		return false;
+	*lsn = ~inverted;
+	return true;
+}
+
+bool key_slot_lsn(const char *key, uint64_t *lsn)
+{
+	return last_part(key, lsn);
+}
