@@ -15,6 +15,7 @@
 #include "sql/env.h"
 #include "sql/error.h"
 
+struct func_state;
 struct schema;
 struct sqlite3;
 struct sqlite3_context;
@@ -26,9 +27,17 @@ struct sql_conn {
 	struct sql_error err;
 	/* for functions that keep state: currval(), the last sequence value */
 	void *sequence_state;
+	struct func_state *func_state; /* func/'s own; made by func_register(), freed with db */
 };
 
 /* Give SQLite an error and keep what conn->err holds.  For functions. */
 void sql_conn_fail(struct sql_conn *conn, struct sqlite3_context *ctx);
+
+/*
+ * For the extension, which has no session: make a struct sql_conn with the default
+ * environment, register functions, collations and table-valued functions on db, and
+ * free it with db.
+ */
+bool sql_functions_register(struct sqlite3 *db);
 
 #endif

@@ -7,17 +7,24 @@
  *
  *   bool                              INTEGER 0, 1
  *   int2 int4 int8 oid reg* xid cid   INTEGER
+ *   xid8 pg_lsn                       INTEGER
  *   float4 float8                     REAL; NaN is the TEXT 'NaN', which sorts
  *                                     after every number; -0 is kept as 0
  *   text varchar bpchar name "char"   TEXT (bpchar without its trailing blanks)
  *   json xml uuid                     TEXT (uuid in lower case with dashes)
  *   bytea                             BLOB
+ *   bit varbit                        TEXT of 0 and 1
  *   date                              INTEGER days since 2000-01-01
  *   time                              INTEGER microseconds
  *   timestamp timestamptz             INTEGER microseconds since 2000-01-01 (UTC)
  *       for date and timestamps       INT64_MIN is -infinity, INT64_MAX infinity
- *   numeric interval timetz jsonb     BLOB in a form whose memcmp() order is the
- *   inet cidr macaddr bit arrays ...  type's order, specified where it is coded
+ *   numeric interval timetz jsonb     TEXT that begins with the byte 2: a key, whose
+ *   inet cidr macaddr, arrays         memcmp() order is the type's order, and behind
+ *                                     it what does not take part in comparisons, such
+ *                                     as the display scale of a numeric: 1.50 = 1.5.
+ *                                     See type/key.h.  They compare rightly under the
+ *                                     collation type_collation() names, which is in
+ *                                     the column's declaration (type_storage()).
  *   enum                              TEXT label until enums have an order of their own
  *
  * Licence: MIT, see LICENSE.

@@ -58,8 +58,27 @@ MUST_CHECK bool type_send(const struct type_context *ctx, oid_t type,
 /* Can values of this type be read and written at all? */
 bool type_is_supported(oid_t type);
 
-/* The declared type, hence affinity, of a SQLite column that keeps it: "INTEGER", "REAL", "TEXT", "BLOB". */
+/*
+ * What a SQLite column that keeps it is declared as: "INTEGER", "REAL", "TEXT", "BLOB",
+ * or "TEXT COLLATE pg_key".  To be put behind the column's name as it is.
+ */
 const char *type_storage(oid_t type);
+
+/*
+ * The collation under which SQLite compares values of this type as PostgreSQL does;
+ * NULL: SQLite's own, BINARY.  Columns have it from their declaration; any other
+ * expression that SQLite is to compare needs " COLLATE x" behind it: in ORDER BY, GROUP
+ * BY, DISTINCT, UNION, IN, PARTITION BY, USING.  (The operators' texts have it already.)
+ * Without it the order is still right, but 1.5 and 1.50 are not equal.
+ */
+const char *type_collation(oid_t type);
+
+/*
+ * Append what is missing to a bpchar that was written from out->data + start: type_out()
+ * and type_send() do not know the typmod, and bpchar is stored without its blanks.
+ * Nothing for other types and typmod -1.
+ */
+void type_pad(oid_t type, int32_t typmod, size_t start, struct buf *out);
 
 /* A time zone by IANA name, abbreviation, or POSIX or ISO offset; kept for ever; NULL: none such. */
 const struct timezone *timezone_find(const char *name);
