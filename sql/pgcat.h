@@ -41,6 +41,8 @@ struct pg_type_row {
 	oid_t typbasetype;
 	int32_t typtypmod;
 	oid_t typcollation;
+	oid_t typnamespace; /* pg_catalog, or information_schema: its domains and row types */
+	bool typnotnull;    /* of a domain */
 };
 
 const struct pg_type_row *pgcat_type(oid_t oid);                    /* or NULL */
@@ -74,6 +76,7 @@ struct pg_proc_row {
 	bool proleakproof;
 	oid_t prosupport;
 	const char *probin;
+	oid_t pronamespace; /* pg_catalog, or information_schema: _pg_expandarray() and the like */
 };
 
 const struct pg_proc_row *pgcat_proc(oid_t oid);
@@ -145,9 +148,41 @@ struct pg_setting_row {
 	const char *enumvals; /* "{a,b}" or NULL */
 	const char *boot_val;
 	const char *reset_val;
+	const char *extra_desc; /* or NULL */
 };
 
 const struct pg_setting_row *pgcat_settings(size_t *n); /* by name */
+/* The case of letters does not matter. */
 const struct pg_setting_row *pgcat_setting(const char *name);
+
+/*
+ * The rows of a catalog as text, for the system relations: all columns in PostgreSQL's
+ * order, in PostgreSQL's text forms (bool: true, false; reg*: the OID; node trees: SQL),
+ * sorted by the catalog's key.  Fields are separated by a tab, rows end in a newline, null
+ * is \N, and backslash, tab and newline inside a field are \\, \t and \n.
+ */
+struct pgcat_rows {
+	const char *name; /* "pg_class"; "sql_features" for information_schema's */
+	uint16_t n_columns;
+	uint32_t n_rows;
+	const uint32_t *starts; /* n_rows + 1 offsets into text */
+	const char *text;
+};
+
+/* NULL: initdb leaves that catalog empty, or its rows depend on the session. */
+const struct pgcat_rows *pgcat_rows(const char *name);
+/*
+ * Column `column` (from 0) of row `row`, as it stands in the text: not unescaped.
+ * *null: it is null.  The result is not terminated.
+ */
+const char *pgcat_field(const struct pgcat_rows *rows, uint32_t row, unsigned column,
+			size_t *len, bool *null);
+/* The same as a number; 0 for null. */
+int64_t pgcat_field_int(const struct pgcat_rows *rows, uint32_t row, unsigned column);
+/*
+ * The rows whose first column is the number `key`: the first of them, *n of them.  Only
+ * for catalogs whose first sort column that is (an OID, mostly); see generate.
+ */
+uint32_t pgcat_rows_with_key(const struct pgcat_rows *rows, int64_t key, uint32_t *n);
 
 #endif

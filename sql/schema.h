@@ -167,7 +167,7 @@ const struct schema_relation *const *system_relations(size_t *n);
 /* Register the virtual tables behind them. */
 MUST_CHECK bool system_register(struct sql_conn *conn, struct sql_error *err);
 
-enum { PG_CATALOG_OID = 11, PUBLIC_OID = 2200, INFORMATION_SCHEMA_OID = 13000,
+enum { PG_CATALOG_OID = 11, PUBLIC_OID = 2200, INFORMATION_SCHEMA_OID = 13207,
        PG_TOAST_OID = 99, FIRST_USER_OID = 16384, BOOTSTRAP_ROLE_OID = 10 };
 
 #endif
