@@ -1,0 +1,38 @@
+/*
+ * fake.h - an executor without SQL, to test the protocol with
+ *
+ * A statement is a word and arguments:
+ *   begin, commit      the transaction's state
+ *   fail [SQLSTATE]    an error
+ *   fatal              a FATAL one
+ *   rows N [WIDTH]     N rows of one text column
+ *   sleep MS           until canceled
+ *   lock, unlock       of the one lock there is; lock waits until it is free
+ *   copyin, copyout N  COPY
+ *   notice             a notice
+ *   set NAME VALUE     ParameterStatus
+ *   echo ...           anything else too: one row, the text of the statement,
+ *                      or of the parameters where it has some ("$1|$2")
+ * Statements are divided by ';' in a simple query.  It aborts where wire breaks
+ * a promise of executor.h.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_TESTS_WIRE_FAKE_H
+#define PGBLOB_TESTS_WIRE_FAKE_H
+
+#include <stdatomic.h>
+
+#include "wire/executor.h"
+
+extern const struct executor_ops fake_ops;
+
+/* What has happened in all sessions since fake_reset(). */
+struct fake_counts {
+	atomic_int connects, disconnects, cancels, late_cancels, fails, syncs, statements;
+};
+
+extern struct fake_counts fake_counts;
+
+void fake_reset(void);
+
+#endif
