@@ -19,6 +19,7 @@
 
 static const struct blob_ops *const kinds[] = {
 	&local_ops,
+	&s3_ops,
 };
 
 enum {

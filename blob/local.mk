@@ -1,12 +1,24 @@
 # blob: its part of the one Makefile
 noinst_LIBRARIES += libblob.a
 libblob_a_SOURCES = \
+	blob/aws_config.c blob/aws_config.h \
+	blob/aws_fetch.c blob/aws_fetch.h \
+	blob/aws_source.c blob/aws_source.h \
 	blob/blob.c blob/blob.h blob/store.h \
 	blob/http.c blob/http.h \
+	blob/json.c blob/json.h \
 	blob/key.c blob/key.h \
 	blob/local.c blob/local.h \
 	blob/local_file.c blob/local_file.h \
 	blob/local_list.c \
-	blob/retry.c blob/retry.h
+	blob/retry.c blob/retry.h \
+	blob/s3.c blob/s3.h \
+	blob/s3_call.c \
+	blob/s3_config.c blob/s3_config.h \
+	blob/s3_credentials.c blob/s3_credentials.h \
+	blob/s3_xml.c blob/s3_xml.h \
+	blob/sigv4.c blob/sigv4.h \
+	blob/timestamp.c blob/timestamp.h \
+	blob/xml.c blob/xml.h
 libblob_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) $(XML_CFLAGS)
 EXTRA_DIST += blob/README.md
