@@ -1,1 +1,21 @@
 # tests/fuzz: its part of the one Makefile
+#
+# A target NAME is fuzz_NAME.c with LLVMFuzzerTestOneInput(), and seeds in corpus/NAME/.  "make check" replays the
+# seeds (replay_NAME); four lines each.  To fuzz, with clang (the last line of a target is under FUZZERS):
+#	../configure CC=clang --enable-fuzzers --enable-sanitize=address,undefined,fuzzer-no-link
+#	make tests/fuzz/fuzz_NAME && tests/fuzz/fuzz_NAME -max_total_time=60 /tmp/new ../tests/fuzz/corpus/NAME
+FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus
+
+check_PROGRAMS += tests/fuzz/replay_s3_list
+tests_fuzz_replay_s3_list_SOURCES = tests/fuzz/fuzz_s3_list.c tests/fuzz/replay.c
+tests_fuzz_replay_s3_list_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_s3_list_LDADD = $(BLOB_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_s3_list
+tests_fuzz_fuzz_s3_list_SOURCES = tests/fuzz/fuzz_s3_list.c
+tests_fuzz_fuzz_s3_list_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_s3_list_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_s3_list_LDADD = $(BLOB_LIBS)
+endif
