@@ -20,6 +20,7 @@
 static const struct blob_ops *const kinds[] = {
 	&local_ops,
 	&s3_ops,
+	&azure_ops,
 };
 
 enum {

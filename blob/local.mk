@@ -4,6 +4,12 @@ libblob_a_SOURCES = \
 	blob/aws_config.c blob/aws_config.h \
 	blob/aws_fetch.c blob/aws_fetch.h \
 	blob/aws_source.c blob/aws_source.h \
+	blob/azure.c blob/azure.h \
+	blob/azure_auth.c blob/azure_auth.h \
+	blob/azure_call.c \
+	blob/azure_config.c \
+	blob/azure_credentials.c blob/azure_credentials.h \
+	blob/azure_xml.c blob/azure_xml.h \
 	blob/blob.c blob/blob.h blob/store.h \
 	blob/http.c blob/http.h \
 	blob/json.c blob/json.h \
