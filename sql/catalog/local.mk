@@ -1,4 +1,5 @@
 sql_function_sources += sql/schema.h \
+	sql/catalog/names.c sql/catalog/names.h sql/catalog/type_name.c \
 	sql/catalog/schema.c sql/catalog/schema_data.h \
 	sql/catalog/sequence.c sql/catalog/sequence.h
 sql_server_sources += \
