@@ -111,10 +111,14 @@ static void tell_bad_message(struct conn *c, const struct msg *m)
 void session_ready(struct conn *c)
 {
 	struct buf *b = &c->stream.out;
-	size_t at = out_begin(b, 'Z');
 
-	buf_put_byte(b, (char)c->server->ops->status(c->session));
-	out_end(b, at);
+	/* a FATAL error is the last word */
+	if (!c->fatal) {
+		size_t at = out_begin(b, 'Z');
+
+		buf_put_byte(b, (char)c->server->ops->status(c->session));
+		out_end(b, at);
+	}
 	c->skip = false;
 	c->in_batch = false;
 	/* whoever has read this may not hit the next statement with a late cancel */

@@ -39,11 +39,19 @@ struct session {
 
 struct fake_counts fake_counts;
 static struct mutex lock = MUTEX_INIT;
-static struct cond changed = { .os = PTHREAD_COND_INITIALIZER };
+static struct cond changed; /* init() */
 static struct session *holder;
+
+static void init(void)
+{
+	cond_init(&changed);
+}
 
 void fake_reset(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, init);
 	memset(&fake_counts, 0, sizeof(fake_counts));
 }
 
@@ -252,7 +260,7 @@ static const char *after(const char *text, const char *word)
 static bool has_rows(const char *text)
 {
 	static const char *const without[] = { "begin", "commit", "fail", "fatal", "sleep", "lock",
-					       "unlock", "copyin", "copyout", "notice", "set" };
+					       "unlock", "copy t from stdin", "copy t to stdout", "notice", "set" };
 
 	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
 		if (after(text, without[i]) != NULL)
@@ -296,9 +304,9 @@ static bool run(struct session *s, const char *text, int *next, uint32_t max_row
 	} else if (after(text, "unlock") != NULL) {
 		unlock_session(s);
 		tag = "UNLOCK";
-	} else if (after(text, "copyin") != NULL) {
+	} else if (after(text, "copy t from stdin") != NULL) {
 		return copy_in(s, out);
-	} else if ((args = after(text, "copyout")) != NULL) {
+	} else if ((args = after(text, "copy t to stdout")) != NULL) {
 		return copy_out(args, out);
 	} else if (after(text, "notice") != NULL) {
 		out->notice(out, &(struct exec_error){ .severity = "NOTICE", .sqlstate = "00000",

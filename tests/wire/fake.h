@@ -8,7 +8,7 @@
  *   rows N [WIDTH]     N rows of one text column
  *   sleep MS           until canceled
  *   lock, unlock       of the one lock there is; lock waits until it is free
- *   copyin, copyout N  COPY
+ *   copy t from stdin, copy t to stdout N  COPY
  *   notice             a notice
  *   set NAME VALUE     ParameterStatus
  *   echo ...           anything else too: one row, the text of the statement,
@@ -33,6 +33,7 @@ struct fake_counts {
 
 extern struct fake_counts fake_counts;
 
+/* Before the first server is opened. */
 void fake_reset(void);
 
 #endif

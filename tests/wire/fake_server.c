@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	fake_reset();
 	if (!wire_open(&config, &fake_ops, NULL, &w, &err) || !wire_start(w, &err)) {
 		fprintf(stderr, "fake_server: %s\n", err.text);
 		return 1;
