@@ -25,6 +25,9 @@ struct sql_conn {
 	const struct sql_env *env;    /* never NULL */
 	const struct schema *schema;  /* NULL in the shell: functions that need it say 0A000 */
 	struct sql_error err;
+	/* the connection's authorizer (arg: this struct), to be set again by who replaces it for a while; or NULL */
+	int (*authorizer)(void *arg, int action, const char *a, const char *b, const char *database,
+			  const char *trigger);
 	/* for functions that keep state: currval(), the last sequence value */
 	void *sequence_state;
 	struct func_state *func_state; /* func/'s own; made by func_register(), freed with db */

@@ -172,7 +172,7 @@ static void nextval(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	struct sequence_conn *c = sqlite3_user_data(ctx);
 	oid_t oid = (oid_t)sqlite3_value_int64(argv[0]);
 	struct state s;
-	int64_t value;
+	int64_t value = 0;
 
 	(void)argc;
 	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)

@@ -270,7 +270,7 @@ bool store_put_sequence(struct sql_conn *conn, const struct schema_sequence *q,
 			q->oid, q->name, namespace_oid, q->type, (long long)q->start,
 			(long long)q->increment, (long long)q->min, (long long)q->max,
 			(long long)q->cache, q->cycle, q->owned_by, q->owned_column,
-			q->owned_by != 0 ? kind : NULL, (long long)q->start))
+			q->owner_kind != 0 ? kind : NULL, (long long)q->start))
 		return false;
 	return restart == NULL ||
 	       store_exec(conn, err,
