@@ -1,13 +1,22 @@
 noinst_LIBRARIES += libvfs.a
 VFS_SOURCES = \
+	vfs/admin.c \
 	vfs/cache.c vfs/cache.h \
+	vfs/commit.c vfs/commit.h \
+	vfs/db.c vfs/db.h \
+	vfs/fetch.c vfs/fetch.h \
+	vfs/file.c vfs/file.h \
 	vfs/format.c vfs/format.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
 	vfs/overlay.c vfs/overlay.h \
 	vfs/page_table.c vfs/page_table.h \
+	vfs/register.h \
+	vfs/registry.c vfs/registry.h \
 	vfs/sqlite.h \
-	vfs/vfs.h
+	vfs/store.c \
+	vfs/turn.c \
+	vfs/vfs.c vfs/vfs.h
 libvfs_a_SOURCES = $(VFS_SOURCES)
 libvfs_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS)
 EXTRA_DIST += vfs/README.md

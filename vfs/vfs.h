@@ -31,7 +31,8 @@ struct vfs_config {
 	int64_t commit_timeout_ms;   /* how long a commit waits for the store; 0: 30 s */
 	int64_t cache_ttl_ms;        /* readers learn of other machines' commits at most this late;
 	                                0: every transaction asks */
-	int64_t lock_timeout_ms;     /* wait for the writer's turn where no intent was given; 0: for ever */
+	int64_t lock_timeout_ms;     /* a handle that was refused waits so long for the writer's turn when
+	                                its next transaction begins, if it gave no intent; 0: 1 s */
 };
 
 /* Registers the VFS.  Once a process. */
@@ -39,6 +40,15 @@ MUST_CHECK bool vfs_init(const struct vfs_config *config, struct error *err);
 
 /* Every handle is closed.  Waits for what runs in the background. */
 void vfs_deinit(void);
+
+/*
+ * The URL of a store: backend "local" (container: the folder), "s3" (container:
+ * the bucket) or "azure".  Slashes at the ends of the prefix do not count.
+ * README.md, "Objects", says how this and the environment relate.
+ */
+MUST_CHECK bool vfs_store_url(const char *backend, const char *account, const char *container,
+			      const char *prefix, char *out, size_t size, struct error *err);
+MUST_CHECK bool vfs_store_url_of_environment(char *out, size_t size, struct error *err);
 
 /* What a call, or a handle's last commit, came to. */
 enum vfs_rc {
@@ -110,6 +120,12 @@ void vfs_intent_end(struct sqlite3 *db);
  * failed since the last call, which clears it.
  */
 enum vfs_rc vfs_last_error(struct sqlite3 *db, struct error *out);
+
+/*
+ * What the last failed sqlite3_open_v2() of the calling thread came to; cleared
+ * by the call.  VFS_NOT_FOUND: there is no such database.
+ */
+enum vfs_rc vfs_open_error(struct error *out);
 
 /*
  * The schema cookie (header bytes 40 to 43) of the version that a transaction

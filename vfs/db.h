@@ -1,0 +1,165 @@
+/*
+ * db.h - one database: its versions, the writer's turn, and its log
+ *
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_DB_H
+#define PGBLOB_VFS_DB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/thread.h"
+#include "blob/blob.h"
+#include "vfs/format.h"
+#include "vfs/key.h"
+#include "vfs/page_table.h"
+#include "vfs/vfs.h"
+
+struct image;
+struct store_ref;
+
+/*
+ * The state after a slot.  seq to header never change once it is published;
+ * the rest belongs to the database's lock.
+ */
+struct version {
+	uint64_t seq;             /* its id in this process; never used again */
+	uint64_t lsn;             /* 0: before the first slot */
+	bool exists;              /* false: never created, or dropped */
+	struct page_table *table; /* counted; shared by versions of one page size */
+	uint32_t page_size;       /* 0: no page yet */
+	uint32_t page_count;
+	uint8_t db_id[ID_LEN];
+	uint8_t nonce[ID_LEN];    /* of its commit; zeros if it came from a manifest */
+	uint8_t hash[HASH_LEN];   /* of the object in its slot */
+	int64_t time_us;
+	uint8_t header[PAGE_HEADER_LEN];
+
+	unsigned pins;
+	struct undo undo;         /* pages that the next version replaced */
+	struct version *older, *newer;
+};
+
+/* A commit that may be in its slot or not. */
+struct doubt {
+	uint64_t lsn;
+	uint8_t nonce[ID_LEN];
+	struct buf body;
+};
+
+struct turn_waiter {
+	struct turn_waiter *next;
+	struct cond wake;
+	const void *owner;
+	bool mine;
+};
+
+enum db_state { DB_LOADING, DB_READY, DB_FAILED };
+
+/*
+ * One database as this process knows it, shared by all its handles.
+ *
+ * name to uid never change; lock guards the fields below it.  Versions form a
+ * list from oldest to newest; the newest and the durable one are pinned by the
+ * database itself.  No lock is held across a blob_*() call.
+ */
+struct db {
+	char *name;
+	char folder[DB_NAME_ENCODED];
+	struct blob_store *store;
+	struct store_ref *store_ref; /* NULL: borrowed */
+	bool keep_idle;              /* stays in the registry without handles */
+	uint32_t uid;                /* in the page cache */
+
+	/* guarded by the registry's lock */
+	struct db *next;
+	unsigned refs;
+	uint64_t idle_since;
+
+	struct mutex lock;
+	struct cond changed;         /* state, following, resolving */
+	enum db_state state;
+	struct error load_error;     /* of DB_FAILED */
+	enum vfs_rc load_rc;
+
+	struct version *oldest;
+	struct version *newest;      /* published: what the next writer builds on */
+	struct version *durable;     /* what readers see */
+	uint64_t next_seq;
+
+	uint8_t (*segments)[ID_LEN]; /* by number */
+	uint32_t n_segments, cap_segments;
+
+	int64_t proven_us;           /* boot clock: when slot newest + 1 was not there yet */
+	int64_t foreign_us;          /* boot clock: when another's commit was last met */
+	bool following;              /* somebody reads the log */
+
+	const void *turn_owner;      /* the handle that may write; NULL: nobody */
+	struct turn_waiter *first_waiter, *last_waiter;
+
+	uint8_t appending[ID_LEN];   /* nonce of the commit under way; zeros: none */
+	struct doubt *doubt;         /* no commit before it is resolved */
+	bool resolving;
+
+	uint64_t manifest_lsn;       /* newest manifest that we know of */
+};
+
+struct db *db_new(struct blob_store *store, const char *name);
+/* Nobody uses it any more. */
+void db_free(struct db *db);
+
+/* Read manifest and log; any thread, the first one works and the others wait. */
+MUST_CHECK enum vfs_rc db_load(struct db *db, struct error *err);
+
+/*
+ * Learn what others committed, unless slot head + 1 was seen missing at
+ * `since_us` of the boot clock or later.
+ */
+MUST_CHECK enum vfs_rc db_follow(struct db *db, int64_t since_us, struct error *err);
+
+/* Before a transaction that writes: see README.md, "Learning of other machines". */
+MUST_CHECK enum vfs_rc db_follow_for_write(struct db *db, struct error *err);
+
+int64_t boot_us(void);
+
+/* Pins; a handle holds at most one. */
+struct version *db_pin_durable(struct db *db);
+struct version *db_pin_published(struct db *db);
+void db_unpin(struct db *db, struct version *v);
+
+/* Where a page of a pinned version lies.  PAGE_ZERO past its end. */
+struct page_ref db_page_ref(struct db *db, const struct version *v, pgno_t pgno);
+
+/* The id of an object number that has OBJECT_SEGMENT_BIT. */
+void db_segment_id(struct db *db, uint64_t object, uint8_t id[ID_LEN]);
+/* Number a segment.  False: no memory. */
+MUST_CHECK bool db_add_segment_locked(struct db *db, const uint8_t id[ID_LEN], uint64_t *object);
+
+/*
+ * Make `v` the newest version, durable and published.  v->seq is set here, also
+ * in the refs; if v->table is that of the newest version the pages replace its
+ * pages, otherwise they are set already.  On success the list owns v, with one
+ * pin for the caller.  False: no memory, nothing was changed.
+ */
+MUST_CHECK bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
+				  struct page_ref *refs, size_t n);
+
+void version_free(struct version *v);
+
+/* The turn.  `owner` is any address. */
+MUST_CHECK bool turn_try(struct db *db, const void *owner);
+MUST_CHECK enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
+				 const atomic_bool *canceled, struct error *err);
+void turn_end(struct db *db, const void *owner);
+
+/* Outcomes of a read, and of a write whose doubt somebody else looks after. */
+enum vfs_rc vfs_rc_of_blob(enum blob_rc rc);
+
+/* The newest manifest's lsn, 0 if there is none: one LIST of one key. */
+MUST_CHECK enum vfs_rc newest_manifest(struct blob_store *store, const char *folder,
+				       uint64_t *lsn, struct error *err);
+
+#endif

@@ -1,0 +1,291 @@
+/*
+ * registry.c - what the process has open: databases, and work for the background
+ *
+ * Lock order: registry lock, then a database's.  The background has a lock of
+ * its own, taken alone.
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/registry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "vfs/commit.h"
+
+enum { IDLE_MAX = 16, RETRY_MS = 1000 };
+
+struct vfs_config vfs_settings = { .commit_timeout_ms = 30000 };
+
+static struct mutex lock = MUTEX_INIT;
+static struct db *databases; /* all that follows is guarded by lock */
+static uint64_t idle_clock;
+
+static void unlink_locked(struct db *db)
+{
+	struct db **at = &databases;
+
+	while (*at != db)
+		at = &(*at)->next;
+	*at = db->next;
+}
+
+static void destroy(struct db *db)
+{
+	struct store_ref *ref = db->store_ref;
+
+	db_free(db);
+	store_release(ref);
+}
+
+enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const char *name,
+			 struct db **out, struct error *err)
+{
+	struct db *db;
+	enum vfs_rc rc;
+
+	if (!db_name_check(name, err)) {
+		store_release(ref);
+		return VFS_INVALID;
+	}
+	mutex_lock(&lock);
+	for (db = databases; db != NULL; db = db->next)
+		if (db->store == store && strcmp(db->name, name) == 0)
+			break;
+	if (db == NULL && (db = db_new(store, name)) != NULL) {
+		db->store_ref = ref;
+		ref = NULL;
+		db->keep_idle = store == vfs_settings.store;
+		db->next = databases;
+		databases = db;
+	}
+	if (db != NULL)
+		db->refs++;
+	mutex_unlock(&lock);
+	store_release(ref);
+	if (db == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	rc = db_load(db, err);
+	if (rc != VFS_OK) {
+		error_wrap(err, "could not open database \"%s\" in \"%s\"", name, blob_name(store));
+		registry_put(db);
+		return rc;
+	}
+	*out = db;
+	return VFS_OK;
+}
+
+void registry_put(struct db *db)
+{
+	struct db *victim = NULL;
+	unsigned n_idle = 0;
+
+	if (db == NULL)
+		return;
+	mutex_lock(&lock);
+	assert(db->refs > 0);
+	if (--db->refs == 0) {
+		db->idle_since = ++idle_clock;
+		if (!db->keep_idle || db->state != DB_READY) {
+			victim = db;
+		} else {
+			for (struct db *d = databases; d != NULL; d = d->next) {
+				if (d->refs != 0)
+					continue;
+				n_idle++;
+				if (victim == NULL || d->idle_since < victim->idle_since)
+					victim = d;
+			}
+			if (n_idle <= IDLE_MAX)
+				victim = NULL;
+		}
+		if (victim != NULL)
+			unlink_locked(victim);
+	}
+	mutex_unlock(&lock);
+	if (victim != NULL)
+		destroy(victim);
+}
+
+void registry_forget_idle(void)
+{
+	for (;;) {
+		struct db *db;
+
+		mutex_lock(&lock);
+		for (db = databases; db != NULL && db->refs != 0; db = db->next)
+			;
+		if (db != NULL)
+			unlink_locked(db);
+		mutex_unlock(&lock);
+		if (db == NULL)
+			return;
+		destroy(db);
+	}
+}
+
+/* --- background ------------------------------------------------------------ */
+
+enum task_kind { TASK_MANIFEST, TASK_RESOLVE };
+
+struct task {
+	struct task *next;
+	struct db *db; /* counted */
+	enum task_kind kind;
+	int64_t due_ms;
+};
+
+/* lock guards all of it; the thread runs while there are tasks, and ends with the last. */
+static struct {
+	struct mutex lock;
+	struct cond wake;
+	struct task *tasks;
+	bool running, stopping, has_thread, busy;
+	pthread_t thread;
+} background = { .lock = MUTEX_INIT };
+
+static pthread_once_t background_once = PTHREAD_ONCE_INIT;
+
+static void background_init(void)
+{
+	cond_init(&background.wake);
+}
+
+/* Does one task; a later time to try again, or 0. */
+static int64_t run_task(const struct task *t)
+{
+	struct error err = ERROR_INIT;
+	enum vfs_rc rc = VFS_OK;
+
+	switch (t->kind) {
+	case TASK_MANIFEST:
+		rc = manifest_write(t->db, &err);
+		if (rc != VFS_OK)
+			log_warn(NULL, "could not write a manifest of database \"%s\": %s",
+				 t->db->name, err.text);
+		return 0; /* a later commit asks again */
+	case TASK_RESOLVE:
+		rc = commit_resolve(t->db, &err);
+		if (rc != VFS_OK)
+			log_warn(NULL, "%s", err.text);
+		return rc == VFS_OK ? 0 : mono_ms() + RETRY_MS;
+	}
+	return 0;
+}
+
+static struct task *next_task_locked(void)
+{
+	struct task *best = background.tasks;
+
+	for (struct task *t = background.tasks; t != NULL; t = t->next)
+		if (t->due_ms < best->due_ms)
+			best = t;
+	return best;
+}
+
+static void *background_run(void *arg)
+{
+	(void)arg;
+	mutex_lock(&background.lock);
+	for (;;) {
+		struct task *t = next_task_locked();
+
+		if (t == NULL)
+			break;
+		if (!background.stopping && ms_until(t->due_ms) > 0) {
+			(void)cond_wait_until(&background.wake, &background.lock, t->due_ms);
+			continue;
+		}
+		struct task **at = &background.tasks;
+		while (*at != t)
+			at = &(*at)->next;
+		*at = t->next;
+		bool last_try = background.stopping;
+		mutex_unlock(&background.lock);
+		int64_t again_ms = run_task(t);
+		mutex_lock(&background.lock);
+		if (again_ms != 0 && !last_try) {
+			t->due_ms = again_ms;
+			t->next = background.tasks;
+			background.tasks = t;
+			continue;
+		}
+		mutex_unlock(&background.lock);
+		registry_put(t->db);
+		free(t);
+		mutex_lock(&background.lock);
+	}
+	background.running = false;
+	mutex_unlock(&background.lock);
+	return NULL;
+}
+
+static void background_add(struct db *db, enum task_kind kind)
+{
+	struct task *t;
+
+	pthread_once(&background_once, background_init);
+	mutex_lock(&background.lock);
+	for (t = background.tasks; t != NULL; t = t->next)
+		if (t->db == db && t->kind == kind)
+			break;
+	if (t != NULL || (t = calloc(1, sizeof(*t))) == NULL) {
+		mutex_unlock(&background.lock);
+		return; /* asked for already; or no memory, and a later commit asks again */
+	}
+	mutex_unlock(&background.lock);
+	mutex_lock(&lock);
+	db->refs++;
+	mutex_unlock(&lock);
+	mutex_lock(&background.lock);
+	t->db = db;
+	t->kind = kind;
+	t->due_ms = mono_ms();
+	t->next = background.tasks;
+	background.tasks = t;
+	cond_signal(&background.wake);
+	if (!background.running) {
+		if (background.has_thread)
+			pthread_join(background.thread, NULL);
+		background.has_thread = background.running =
+			thread_start(&background.thread, "pgblob-vfs", 0, background_run, NULL, NULL);
+		if (!background.running) {
+			background.tasks = t->next;
+			mutex_unlock(&background.lock);
+			registry_put(db);
+			free(t);
+			return;
+		}
+	}
+	mutex_unlock(&background.lock);
+}
+
+void background_manifest(struct db *db)
+{
+	background_add(db, TASK_MANIFEST);
+}
+
+void background_resolve(struct db *db)
+{
+	background_add(db, TASK_RESOLVE);
+}
+
+void background_stop(void)
+{
+	pthread_once(&background_once, background_init);
+	mutex_lock(&background.lock);
+	background.stopping = true;
+	cond_signal(&background.wake);
+	bool has_thread = background.has_thread;
+	mutex_unlock(&background.lock);
+	if (has_thread)
+		pthread_join(background.thread, NULL);
+	mutex_lock(&background.lock);
+	background.stopping = false;
+	background.has_thread = false;
+	mutex_unlock(&background.lock);
+}

@@ -1,0 +1,441 @@
+/*
+ * vfs.c - registration with SQLite, and what a server says to a handle
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/vfs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "vfs/cache.h"
+#include "vfs/commit.h"
+#include "vfs/file.h"
+#include "vfs/registry.h"
+#include "vfs/register.h"
+
+enum { PATH_LEN_MAX = 512 };
+
+static sqlite3_vfs *os_vfs; /* SQLite's default: temporary files, clocks, randomness */
+static _Thread_local struct error open_error;
+static _Thread_local enum vfs_rc open_rc;
+
+/*
+ * Names of super-journals that are open: xAccess must tell the truth about
+ * them, or a rollback would not be played back.
+ */
+static struct mutex super_lock = MUTEX_INIT;
+static struct super_journal {
+	struct super_journal *next;
+	char name[];
+} *super_journals; /* guarded by super_lock */
+
+static bool super_journal_add(const char *name)
+{
+	struct super_journal *s = malloc(sizeof(*s) + strlen(name) + 1);
+
+	if (s == NULL)
+		return false;
+	strcpy(s->name, name);
+	mutex_lock(&super_lock);
+	s->next = super_journals;
+	super_journals = s;
+	mutex_unlock(&super_lock);
+	return true;
+}
+
+static bool super_journal_find(const char *name, bool remove)
+{
+	struct super_journal **at = &super_journals;
+	bool found;
+
+	mutex_lock(&super_lock);
+	while (*at != NULL && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	found = *at != NULL;
+	if (found && remove) {
+		struct super_journal *s = *at;
+
+		*at = s->next;
+		free(s);
+	}
+	mutex_unlock(&super_lock);
+	return found;
+}
+
+static int open_failed(enum vfs_rc rc, const struct error *err)
+{
+	open_rc = rc;
+	open_error = *err;
+	sqlite3_log(SQLITE_CANTOPEN, "pgblob: %s", err->text);
+#ifdef PGBLOB_EXTENSION
+	log_error(NULL, "%s", err->text);
+#endif
+	return SQLITE_CANTOPEN;
+}
+
+static int open_database(const char *name, struct handle *h, int flags, int *out_flags)
+{
+	const char *url = sqlite3_uri_parameter(name, "store");
+	struct error err = ERROR_INIT;
+	struct blob_store *store;
+	struct store_ref *ref;
+	struct db *db;
+	enum vfs_rc rc;
+
+	rc = store_find(url, &store, &ref, &err);
+	if (rc == VFS_OK)
+		rc = registry_get(store, ref, name, &db, &err);
+	if (rc != VFS_OK)
+		return open_failed(rc, &err);
+	struct version *v = db_pin_durable(db);
+	bool exists = v->exists;
+	db_unpin(db, v);
+	if (!exists) {
+		/* somebody may have made it since we looked */
+		rc = db_follow(db, boot_us(), &err);
+		v = db_pin_durable(db);
+		exists = v->exists;
+		db_unpin(db, v);
+		if (rc == VFS_OK && !exists && (flags & SQLITE_OPEN_CREATE) == 0) {
+			error_set(&err, "database \"%s\" does not exist", name);
+			rc = VFS_NOT_FOUND;
+		}
+		if (rc != VFS_OK) {
+			registry_put(db);
+			return open_failed(rc, &err);
+		}
+	}
+	handle_init(h, db, (flags & SQLITE_OPEN_READONLY) != 0);
+	if (out_flags != NULL)
+		*out_flags = flags;
+	return SQLITE_OK;
+}
+
+static int pgblob_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
+		       int *out_flags)
+{
+	sqlite3_file *main_file;
+	struct handle *h;
+
+	(void)vfs;
+	file->pMethods = NULL;
+	if (name != NULL && (flags & SQLITE_OPEN_MAIN_DB) != 0)
+		return open_database(name, CONTAINER_OF(file, struct handle, file), flags,
+				     out_flags);
+	if (name != NULL && (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0) {
+		main_file = sqlite3_database_file_object(name);
+		h = CONTAINER_OF(main_file, struct handle, file);
+		journal_file_init(CONTAINER_OF(file, struct journal_file, file), h);
+		if (out_flags != NULL)
+			*out_flags = flags;
+		return SQLITE_OK;
+	}
+	if ((flags & SQLITE_OPEN_WAL) != 0)
+		return SQLITE_CANTOPEN;
+	if (name != NULL && (flags & SQLITE_OPEN_SUPER_JOURNAL) != 0) {
+		/* such a commit is refused at SQLITE_FCNTL_SYNC; until then it is a file like any */
+		if (!super_journal_add(name))
+			return SQLITE_NOMEM;
+		flags = (flags & ~(SQLITE_OPEN_SUPER_JOURNAL)) | SQLITE_OPEN_TEMP_JOURNAL |
+			SQLITE_OPEN_DELETEONCLOSE;
+		name = NULL;
+	}
+	if (name == NULL)
+		flags |= SQLITE_OPEN_DELETEONCLOSE;
+	return os_vfs->xOpen(os_vfs, name, file, flags, out_flags);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t len = strlen(name);
+	size_t n = strlen(suffix);
+
+	return len >= n && strcmp(name + len - n, suffix) == 0;
+}
+
+static int pgblob_delete(sqlite3_vfs *vfs, const char *name, int sync)
+{
+	(void)vfs;
+	(void)sync;
+	(void)super_journal_find(name, true);
+	return SQLITE_OK; /* journals go with their handle; databases are dropped elsewhere */
+}
+
+static int pgblob_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+	(void)vfs;
+	(void)flags;
+	*out = !has_suffix(name, "-journal") && !has_suffix(name, "-wal") &&
+	       super_journal_find(name, false);
+	return SQLITE_OK;
+}
+
+static int pgblob_full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *out)
+{
+	struct error err = ERROR_INIT;
+
+	(void)vfs;
+	if (!db_name_check(name, &err))
+		return open_failed(VFS_INVALID, &err);
+	if ((size_t)snprintf(out, (size_t)size, "%s", name) >= (size_t)size)
+		return SQLITE_CANTOPEN;
+	return SQLITE_OK;
+}
+
+static int pgblob_randomness(sqlite3_vfs *vfs, int n, char *out)
+{
+	(void)vfs;
+	random_bytes(out, (size_t)n);
+	return n;
+}
+
+static int pgblob_sleep(sqlite3_vfs *vfs, int us)
+{
+	(void)vfs;
+	return os_vfs->xSleep(os_vfs, us);
+}
+
+static int pgblob_current_time(sqlite3_vfs *vfs, double *out)
+{
+	(void)vfs;
+	return os_vfs->xCurrentTime(os_vfs, out);
+}
+
+static int pgblob_current_time64(sqlite3_vfs *vfs, sqlite3_int64 *out)
+{
+	double days;
+	int rc;
+
+	(void)vfs;
+	if (os_vfs->iVersion >= 2 && os_vfs->xCurrentTimeInt64 != NULL)
+		return os_vfs->xCurrentTimeInt64(os_vfs, out);
+	rc = os_vfs->xCurrentTime(os_vfs, &days);
+	*out = (sqlite3_int64)(days * 86400000.0);
+	return rc;
+}
+
+static int pgblob_last_error(sqlite3_vfs *vfs, int size, char *out)
+{
+	(void)vfs;
+	if (size > 0)
+		snprintf(out, (size_t)size, "%s", open_error.text);
+	return 0;
+}
+
+/* A program's extensions are files: dlopen is the default VFS's. */
+static void *pgblob_dl_open(sqlite3_vfs *vfs, const char *path)
+{
+	(void)vfs;
+	return os_vfs->xDlOpen(os_vfs, path);
+}
+
+static void pgblob_dl_error(sqlite3_vfs *vfs, int size, char *out)
+{
+	(void)vfs;
+	os_vfs->xDlError(os_vfs, size, out);
+}
+
+static void (*pgblob_dl_sym(sqlite3_vfs *vfs, void *handle, const char *name))(void)
+{
+	(void)vfs;
+	return os_vfs->xDlSym(os_vfs, handle, name);
+}
+
+static void pgblob_dl_close(sqlite3_vfs *vfs, void *handle)
+{
+	(void)vfs;
+	os_vfs->xDlClose(os_vfs, handle);
+}
+
+static sqlite3_vfs pgblob_vfs = {
+	.iVersion = 2,
+	.mxPathname = PATH_LEN_MAX,
+	.zName = "pgblob",
+	.xOpen = pgblob_open,
+	.xDelete = pgblob_delete,
+	.xAccess = pgblob_access,
+	.xFullPathname = pgblob_full_pathname,
+	.xDlOpen = pgblob_dl_open,
+	.xDlError = pgblob_dl_error,
+	.xDlSym = pgblob_dl_sym,
+	.xDlClose = pgblob_dl_close,
+	.xRandomness = pgblob_randomness,
+	.xSleep = pgblob_sleep,
+	.xCurrentTime = pgblob_current_time,
+	.xGetLastError = pgblob_last_error,
+	.xCurrentTimeInt64 = pgblob_current_time64,
+};
+
+bool vfs_register(struct error *err)
+{
+	int size = (int)(sizeof(struct handle) > sizeof(struct journal_file) ?
+				 sizeof(struct handle) :
+				 sizeof(struct journal_file));
+
+	os_vfs = sqlite3_vfs_find(NULL);
+	if (os_vfs == NULL)
+		return error_set(err, "SQLite has no default VFS");
+	pgblob_vfs.szOsFile = size > os_vfs->szOsFile ? size : os_vfs->szOsFile;
+	if (sqlite3_vfs_register(&pgblob_vfs, 0) != SQLITE_OK)
+		return error_set(err, "could not register the VFS \"pgblob\"");
+	return true;
+}
+
+static void settings_take(const struct vfs_config *config)
+{
+	vfs_settings = *config;
+	if (vfs_settings.cache_bytes == 0)
+		vfs_settings.cache_bytes = (size_t)64 << 20;
+	if (vfs_settings.commit_timeout_ms == 0)
+		vfs_settings.commit_timeout_ms = 30000;
+	if (vfs_settings.lock_timeout_ms == 0)
+		vfs_settings.lock_timeout_ms = 1000;
+	cache_set_limit(vfs_settings.cache_bytes);
+}
+
+bool vfs_init(const struct vfs_config *config, struct error *err)
+{
+	settings_take(config);
+	return vfs_register(err);
+}
+
+void vfs_deinit(void)
+{
+	background_stop();
+	registry_forget_idle();
+	if (os_vfs != NULL)
+		(void)sqlite3_vfs_unregister(&pgblob_vfs);
+	vfs_settings.store = NULL;
+}
+
+void vfs_encode_name(const char *name, char out[64 * 3 + 1])
+{
+	db_name_encode(name, out);
+}
+
+static struct handle *handle_of_connection(sqlite3 *db)
+{
+	struct handle *h = NULL;
+
+	if (sqlite3_file_control(db, "main", FCNTL_PGBLOB_HANDLE, &h) != SQLITE_OK)
+		return NULL;
+	return h;
+}
+
+enum vfs_rc vfs_intent_begin(sqlite3 *connection, int64_t deadline_ms,
+			     const atomic_bool *canceled, struct error *err)
+{
+	struct handle *h = handle_of_connection(connection);
+	enum vfs_rc rc;
+
+	if (h == NULL || h->level != SQLITE_LOCK_NONE) {
+		error_set(err, h == NULL ? "the connection is not to a pgblob database" :
+					   "a transaction is open");
+		return VFS_INVALID;
+	}
+	if (h->has_turn)
+		return VFS_OK;
+	rc = turn_wait(h->db, h, deadline_ms, canceled, err);
+	if (rc != VFS_OK)
+		return rc;
+	h->has_turn = h->intent = true;
+	h->wish = false;
+	/* no SQL is run in vain when the store cannot take a commit anyway */
+	rc = commit_resolve(h->db, err);
+	if (rc == VFS_OK)
+		rc = db_follow_for_write(h->db, err);
+	if (rc != VFS_OK)
+		vfs_intent_end(connection);
+	return rc;
+}
+
+void vfs_intent_end(sqlite3 *connection)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL || !h->has_turn || h->level != SQLITE_LOCK_NONE)
+		return; /* a transaction that began with it ends it */
+	h->has_turn = h->intent = false;
+	turn_end(h->db, h);
+}
+
+enum vfs_rc vfs_last_error(sqlite3 *connection, struct error *out)
+{
+	struct handle *h = handle_of_connection(connection);
+	enum vfs_rc rc = VFS_OK;
+
+	if (h == NULL)
+		return VFS_OK;
+	rc = h->rc;
+	if (rc != VFS_OK && out != NULL)
+		*out = h->error;
+	h->rc = VFS_OK;
+	error_clear(&h->error);
+	return rc;
+}
+
+enum vfs_rc vfs_open_error(struct error *out)
+{
+	enum vfs_rc rc = open_rc;
+
+	if (rc != VFS_OK && out != NULL)
+		*out = open_error;
+	open_rc = VFS_OK;
+	error_clear(&open_error);
+	return rc;
+}
+
+/* What a transaction of the handle reads, or would read. */
+static struct version *pin_for(struct handle *h)
+{
+	return h->has_turn ? db_pin_published(h->db) : db_pin_durable(h->db);
+}
+
+enum vfs_rc vfs_schema_cookie(sqlite3 *connection, uint32_t *out)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	struct version *v = h->pin != NULL ? h->pin : pin_for(h);
+	*out = get_u32(v->header + 40);
+	if (h->pin == NULL)
+		db_unpin(h->db, v);
+	return VFS_OK;
+}
+
+enum vfs_rc vfs_head_lsn(sqlite3 *connection, uint64_t *out)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	struct version *v = pin_for(h);
+	*out = v->lsn;
+	db_unpin(h->db, v);
+	return VFS_OK;
+}
+
+bool vfs_prepare_connection(sqlite3 *connection, struct error *err)
+{
+	static const char sql[] =
+		/* the pager reads our pages without copying them */
+		"PRAGMA mmap_size=1;"
+		/* durability is the VFS's; and no super-journals */
+		"PRAGMA synchronous=OFF;"
+		/* Debian's default writes many times the bytes */
+		"PRAGMA secure_delete=OFF;"
+		/* clean pages are in the shared cache, dirty ones go to the overlay */
+		"PRAGMA cache_size=-512;";
+
+	if (handle_of_connection(connection) == NULL)
+		return error_set(err, "the connection is not to a pgblob database");
+	if (sqlite3_exec(connection, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return error_set(err, "could not prepare the connection: %s",
+				 sqlite3_errmsg(connection));
+	return true;
+}
