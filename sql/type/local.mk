@@ -1,1 +1,2 @@
-sql_function_sources += sql/type.h
+sql_function_sources += sql/type.h sql/type/impl.h sql/type/env.c sql/type/type.c sql/type/format.c \
+	sql/type/integer.c sql/type/float.c sql/type/float.h sql/type/string.c sql/type/string.h

@@ -1,0 +1,16 @@
+/*
+ * tables.c - one line for each file that brings functions
+ *
+ * The first that has an OID wins.
+ * Licence: MIT, see LICENSE.
+ */
+#include "sql/func/tables.h"
+
+const struct func_table func_tables[] = {
+	{ compare_impls, NULL, NULL },
+	{ integer_impls, integer_udfs, NULL },
+	{ float_impls, float_udfs, NULL },
+	{ text_impls, text_udfs, NULL },
+	{ cast_impls, cast_udfs, NULL },
+};
+const size_t n_func_tables = ARRAY_LEN(func_tables);

@@ -1,0 +1,29 @@
+/*
+ * tables.h - the files that bring functions
+ *
+ * To add functions in another folder: a table of struct func_impl ended by one with
+ * proc 0, a table of struct func_udf ended by one with name NULL (either may be
+ * missing), and a line in tables.c.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_SQL_FUNC_TABLES_H
+#define PGBLOB_SQL_FUNC_TABLES_H
+
+#include "sql/func/impl.h"
+
+struct func_table {
+	const struct func_impl *impls;
+	const struct func_udf *udfs;
+	bool (*init)(struct sql_conn *conn); /* whatever else is to be registered; or NULL */
+};
+
+extern const struct func_table func_tables[];
+extern const size_t n_func_tables;
+
+extern const struct func_impl compare_impls[];
+extern const struct func_impl integer_impls[], float_impls[], text_impls[], cast_impls[];
+extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udfs[];
+
+void func_regexp_cache_free(struct func_state *state);
+
+#endif
