@@ -20,3 +20,13 @@ VFS_SOURCES = \
 libvfs_a_SOURCES = $(VFS_SOURCES)
 libvfs_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS)
 EXTRA_DIST += vfs/README.md
+
+# The same sources as a loadable extension: SQLite's functions are handed over.
+# sql/ adds its functions with pgblob_so_SOURCES +=.
+extensiondir = $(pkglibdir)
+extension_PROGRAMS = pgblob.so
+pgblob_so_SOURCES = vfs/extension.c $(VFS_SOURCES)
+pgblob_so_CPPFLAGS = $(AM_CPPFLAGS) -DPGBLOB_EXTENSION
+pgblob_so_CFLAGS = $(libvfs_a_CFLAGS)
+pgblob_so_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-soname,pgblob.so
+pgblob_so_LDADD = $(BLOB_LIBS) $(ZSTD_LIBS)
