@@ -242,10 +242,11 @@ int64_t http_retry_after_ms(const struct http_response *resp)
 struct transfer {
 	CURL *handle;
 	struct http_response *resp;
-	bool head;
 	bool begun; /* the body */
 	bool too_large;
 	bool stalled;
+	bool once;       /* not to be sent again by libcurl itself */
+	unsigned n_sent; /* times that libcurl began to send it */
 	int64_t stall_ms;
 	int64_t moved_ms; /* mono_ms() when bytes last moved */
 	curl_off_t moved; /* bytes, both ways */
@@ -351,6 +352,18 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down,
 		return 1;
 	}
 	return 0;
+}
+
+/* Called before each sending, also when libcurl repeats one. */
+static int on_send(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct transfer *t = arg;
+
+	(void)remote_ip;
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	return ++t->n_sent > 1 && t->once ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* "host:port" of a URL, for messages: no user, no path, no query. */
@@ -463,13 +476,17 @@ static void set_options(struct http_client *client, CURL *h,
 	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
+	curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(h, CURLOPT_PREREQDATA, t);
 	set_method(h, req);
 }
 
-static enum http_rc rc_of(CURLcode code, CURL *h)
+static enum http_rc rc_of(CURLcode code, const struct transfer *t)
 {
 	long sent = 0;
 
+	if (t->n_sent > 1 && code != CURLE_OK)
+		return HTTP_MAYBE_SENT;
 	switch (code) {
 	case CURLE_OK:
 		return HTTP_ANSWERED;
@@ -484,7 +501,8 @@ static enum http_rc rc_of(CURLcode code, CURL *h)
 		return HTTP_REFUSED;
 	default:
 		/* nothing went out: the server cannot have executed it */
-		if (curl_easy_getinfo(h, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent == 0)
+		if (curl_easy_getinfo(t->handle, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
+		    sent == 0)
 			return HTTP_NOT_SENT;
 		return HTTP_MAYBE_SENT;
 	}
@@ -531,13 +549,13 @@ enum http_rc http_perform(struct http_client *client, const struct http_request 
 	struct transfer t = {
 		.handle = h,
 		.resp = resp,
-		.head = req->method == HTTP_HEAD,
+		.once = req->method != HTTP_GET && req->method != HTTP_HEAD,
 		.stall_ms = base_ms,
 		.moved_ms = mono_ms(),
 	};
 	set_options(client, h, req, &t, headers, reason, try_ms);
 	CURLcode code = curl_easy_perform(h);
-	enum http_rc rc = rc_of(code, h);
+	enum http_rc rc = rc_of(code, &t);
 	if (t.too_large)
 		rc = HTTP_TOO_LARGE;
 	if (rc == HTTP_ANSWERED) {
@@ -561,6 +579,8 @@ enum http_rc http_perform(struct http_client *client, const struct http_request 
 			error_set(err, "no answer from %s within %" PRId64 " ms%s", host,
 				  (mono_us() - start_us) / 1000,
 				  body_len > 0 ? ", or only a part" : "");
+		} else if (t.once && t.n_sent > 1) {
+			error_set(err, "%s closed the connection without an answer", host);
 		} else {
 			error_set(err, "%s: %s", host,
 				  reason[0] != '\0' ? reason : curl_easy_strerror(code));

@@ -7,10 +7,10 @@
  * knows nothing of a vendor.  Repeating is the caller's (blob/retry.h), who
  * signs every try anew.
  *
- * (libcurl itself may send a request again, once, when a kept connection turns
- * out to have been closed before any byte of the answer.  For a conditional
- * create that is what we do anyway: the echo of our own first try is told as
- * "exists", and the caller reads the object.)
+ * (libcurl by itself sends a request again when a kept connection turns out to
+ * be closed before a byte of the answer.  Reads may; for PUT, POST and DELETE it
+ * is stopped, and told as HTTP_MAYBE_SENT: a later refusal must not hide that
+ * the first one may have been executed.)
  *
  * Secrets are in headers and URLs: neither is ever logged.  PGBLOBD_TRACE=http
  * logs method, what the caller gave as `label`, status, bytes and milliseconds.

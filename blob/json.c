@@ -204,9 +204,9 @@ bool json_get(const char *text, size_t len, const char *name, struct buf *out)
 	}
 	bool whole = take(&s, '}');
 	skip_space(&s);
-	if (!whole || s.at != s.end || !found || out->failed || memchr(out->data + before, '\0', out->len - before)) {
+	bool good = whole && s.at == s.end && found && !out->failed &&
+		    (out->len == before || memchr(out->data + before, '\0', out->len - before) == NULL);
+	if (!good)
 		out->len = before;
-		return false;
-	}
-	return true;
+	return good;
 }

@@ -251,8 +251,10 @@ static void hint(const struct s3_call *call, struct error *err)
 		error_hint(err, "The store does not know the access key. Check AWS_ACCESS_KEY_ID and the endpoint.");
 	else if (strcmp(code, "SignatureDoesNotMatch") == 0)
 		error_hint(err, "The secret key is not that of the access key. Check AWS_SECRET_ACCESS_KEY.");
-	else if (strcmp(code, "AccessDenied") == 0 || call->resp.status == 403)
-		error_hint(err, "The credentials must allow GetObject, PutObject, DeleteObject and ListBucket.");
+	else if (call->resp.status == 401 || call->resp.status == 403)
+		error_hint(err, "Check both keys; they must be allowed GetObject, PutObject, DeleteObject and ListBucket.");
+	else if (call->resp.status == 404 && code[0] == '\0')
+		error_hint(err, "This is not how an S3 store answers. Check the endpoint.");
 	else if (strstr(code, "Token") != NULL)
 		error_hint(err, "The session token has expired or is not one. Get new credentials.");
 }

@@ -9,3 +9,13 @@ check_PROGRAMS += tests/blob/test_sigv4
 tests_blob_test_sigv4_SOURCES = tests/blob/test_sigv4.c
 tests_blob_test_sigv4_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_blob_test_sigv4_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/blob/test_s3_credentials
+tests_blob_test_s3_credentials_SOURCES = tests/blob/test_s3_credentials.c tests/blob/tiny_http.c tests/blob/tiny_http.h
+tests_blob_test_s3_credentials_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_blob_test_s3_credentials_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/blob/test_s3
+tests_blob_test_s3_SOURCES = tests/blob/test_s3.c tests/blob/tiny_http.c tests/blob/tiny_http.h
+tests_blob_test_s3_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_blob_test_s3_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
