@@ -19,3 +19,8 @@ check_PROGRAMS += tests/blob/test_s3
 tests_blob_test_s3_SOURCES = tests/blob/test_s3.c tests/blob/tiny_http.c tests/blob/tiny_http.h
 tests_blob_test_s3_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_blob_test_s3_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/blob/test_local
+tests_blob_test_local_SOURCES = tests/blob/test_local.c
+tests_blob_test_local_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_blob_test_local_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
