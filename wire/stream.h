@@ -58,7 +58,8 @@ enum stream_rc stream_fill(struct stream *s, size_t want, enum stream_wait wait)
 
 static inline const char *stream_data(const struct stream *s)
 {
-	return s->in.data + s->in_at;
+	/* nothing was ever read: C knows no offset from a null pointer, not even 0 */
+	return s->in.data == NULL ? NULL : s->in.data + s->in_at;
 }
 
 static inline size_t stream_left(const struct stream *s)

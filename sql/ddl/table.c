@@ -105,17 +105,16 @@ struct schema_constraint *def_constraint(struct table_def *def, const char *name
 
 /* Append the SQLite text of an expression of ours over the table's columns. */
 static bool put_expression(struct ddl *d, struct table_def *def, const char *text, oid_t type,
-			   int32_t typmod, const char *what, struct buf *out)
+			   int32_t typmod, const char *what, struct buf *out, oid_t *result)
 {
 	struct analyze_input in = ddl_analyze_input(d);
 	const PgQuery__Node *node = ddl_parse_expression(d, text);
-	oid_t result;
 
 	in.text = text;
 	if (node == NULL)
 		return false;
 	if (!analyze_expression(&in, node, def == NULL ? NULL : def_relation(def), type, typmod, what,
-				out, &result, d->err)) {
+				out, result, d->err)) {
 		/* the position is one in the stored text, not in the client's */
 		d->err->location = -1;
 		return false;
@@ -125,11 +124,13 @@ static bool put_expression(struct ddl *d, struct table_def *def, const char *tex
 
 bool def_default_sql(struct ddl *d, const struct schema_column *c, struct buf *out)
 {
+	oid_t type;
+
 	if (c->default_text == NULL) {
 		buf_put_str(out, "NULL");
 		return true;
 	}
-	return put_expression(d, NULL, c->default_text, c->type, c->typmod, "DEFAULT", out);
+	return put_expression(d, NULL, c->default_text, c->type, c->typmod, "DEFAULT", out, &type);
 }
 
 /*
@@ -150,6 +151,7 @@ static bool put_sqlite_default(struct ddl *d, const struct schema_column *c, str
 static bool put_column(struct ddl *d, struct table_def *def, size_t i, struct buf *out)
 {
 	const struct schema_column *c = &def->columns.items[i];
+	oid_t type;
 
 	sqlite_quote_name(out, c->name);
 	if (c->attnum == def->relation.rowid_column) {
@@ -162,7 +164,7 @@ static bool put_column(struct ddl *d, struct table_def *def, size_t i, struct bu
 	if (c->generated != 0) {
 		buf_put_str(out, " GENERATED ALWAYS AS (");
 		if (!put_expression(d, def, c->default_text, c->type, c->typmod,
-				    "generation expression", out))
+				    "generation expression", out, &type))
 			return false;
 		buf_put_str(out, ") STORED");
 	} else if (c->default_text != NULL &&
@@ -207,12 +209,13 @@ static bool put_constraint(struct ddl *d, struct table_def *def,
 			   struct buf *out)
 {
 	const struct schema_relation *r = def_relation(def);
+	oid_t type;
 
 	buf_put_str(out, ", CONSTRAINT ");
 	sqlite_quote_name(out, c->name);
 	if (c->type == 'c') {
 		buf_put_str(out, " CHECK (");
-		if (!put_expression(d, def, c->check_text, BOOLOID, -1, "CHECK constraint", out))
+		if (!put_expression(d, def, c->check_text, BOOLOID, -1, "CHECK constraint", out, &type))
 			return false;
 		buf_put_byte(out, ')');
 		return true;
@@ -266,6 +269,7 @@ bool def_index_sql(struct ddl *d, struct table_def *def, const struct schema_ind
 		   struct buf *out)
 {
 	const struct schema_relation *r = def_relation(def);
+	oid_t type;
 
 	buf_printf(out, "CREATE %sINDEX ", index->unique ? "UNIQUE " : "");
 	sqlite_quote_name(out, index->sqlite_name);
@@ -281,9 +285,11 @@ bool def_index_sql(struct ddl *d, struct table_def *def, const struct schema_ind
 			sqlite_quote_name(out, schema_column_at(r, k->attnum)->name);
 		} else {
 			buf_put_byte(out, '(');
-			if (!put_expression(d, def, k->text, 0, -1, "index expression", out))
+			if (!put_expression(d, def, k->text, 0, -1, "index expression", out, &type))
 				return false;
 			buf_put_byte(out, ')');
+			if (type_collation(type) != NULL)
+				buf_printf(out, " COLLATE %s", type_collation(type));
 		}
 		if (k->descending)
 			buf_put_str(out, " DESC");
@@ -291,7 +297,7 @@ bool def_index_sql(struct ddl *d, struct table_def *def, const struct schema_ind
 	buf_put_byte(out, ')');
 	if (index->where_text != NULL) {
 		buf_put_str(out, " WHERE ");
-		if (!put_expression(d, def, index->where_text, BOOLOID, -1, "index predicate", out))
+		if (!put_expression(d, def, index->where_text, BOOLOID, -1, "index predicate", out, &type))
 			return false;
 	}
 	return !out->failed || ddl_no_memory(d);
