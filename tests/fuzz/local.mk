@@ -19,3 +19,34 @@ tests_fuzz_fuzz_s3_list_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_s3_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_s3_list_LDADD = $(BLOB_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_startup
+tests_fuzz_replay_startup_SOURCES = tests/fuzz/fuzz_startup.c tests/fuzz/replay.c
+tests_fuzz_replay_startup_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_startup_LDADD = $(WIRE_LIBS)
+
+check_PROGRAMS += tests/fuzz/replay_scram
+tests_fuzz_replay_scram_SOURCES = tests/fuzz/fuzz_scram.c tests/fuzz/replay.c
+tests_fuzz_replay_scram_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_scram_LDADD = $(WIRE_LIBS)
+
+check_PROGRAMS += tests/fuzz/replay_session
+tests_fuzz_replay_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/replay.c
+tests_fuzz_replay_session_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_session_LDADD = $(WIRE_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_startup tests/fuzz/fuzz_scram tests/fuzz/fuzz_session
+tests_fuzz_fuzz_startup_SOURCES = tests/fuzz/fuzz_startup.c
+tests_fuzz_fuzz_startup_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_startup_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_startup_LDADD = $(WIRE_LIBS)
+tests_fuzz_fuzz_scram_SOURCES = tests/fuzz/fuzz_scram.c
+tests_fuzz_fuzz_scram_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_scram_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_scram_LDADD = $(WIRE_LIBS)
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c
+tests_fuzz_fuzz_session_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_session_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_session_LDADD = $(WIRE_LIBS)
+endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +21,12 @@
 #include "wire/wire.h"
 
 enum { V3_0 = 3 << 16, V3_2 = 3 << 16 | 2 };
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_COUNTS false
+#else
+#define MEMORY_COUNTS true
+#endif
 
 static struct wire_server *server;
 static uint16_t port;
@@ -1259,6 +1266,53 @@ START_TEST(many_clients_at_once_get_all_their_rows)
 }
 END_TEST
 
+static size_t resident_kb(void)
+{
+	size_t pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	ck_assert_int_eq(1, fscanf(file, "%*s %zu", &pages));
+	fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* Both ends are in this process: two files a connection. */
+START_TEST(ten_thousand_idle_connections_cost_kilobytes_and_no_threads)
+{
+	struct rlimit limit;
+	size_t n = 10000;
+
+	config.max_connections = 10000;
+	start();
+	ck_assert_int_eq(0, getrlimit(RLIMIT_NOFILE, &limit));
+	if (limit.rlim_cur < 2 * n + 100)
+		n = (limit.rlim_cur - 100) / 2;
+	struct client *c = calloc(n, sizeof(*c));
+	size_t clients_kb = n * sizeof(*c) / 1024;
+	client_login(&c[0], port);
+	SAYS(&c[0], "echo x", "TD(x)C(SELECT 1)Z(I)");
+	size_t before = resident_kb();
+	for (size_t i = 1; i < n; i++) {
+		client_login(&c[i], port);
+		buf_free(&c[i].out);
+	}
+	usleep(50000);
+	size_t used = resident_kb() - before - clients_kb;
+	printf("%zu idle connections: %zu bytes each, session and client included; %d threads\n",
+	       n, used * 1024 / n, n_threads());
+	if (MEMORY_COUNTS)
+		ck_assert_uint_lt(used * 1024 / n, 4096);
+	for (int i = 0; i < 100 && n_threads() > 10; i++)
+		usleep(100000);
+	ck_assert_int_le(n_threads(), 10);
+	SAYS(&c[n / 2], "echo still here", "TD(still here)C(SELECT 1)Z(I)");
+	for (size_t i = 0; i < n; i++)
+		client_close(&c[i]);
+	free(c);
+	wait_until(all_disconnected);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire");
@@ -1321,6 +1375,7 @@ int main(void)
 	tcase_add_test(own, a_session_outlives_the_time_limit_of_its_authentication);
 	tcase_add_test(own, one_client_too_many_is_told_so_and_a_place_that_is_left_is_given);
 	tcase_add_test(own, a_server_full_of_waiting_statements_still_serves_the_one_they_wait_for);
+	tcase_add_test(own, ten_thousand_idle_connections_cost_kilobytes_and_no_threads);
 	suite_add_tcase(suite, own);
 
 	tcase_set_timeout(end, 60);
