@@ -192,6 +192,10 @@ static enum blob_rc azure_get(struct blob_store *base, int64_t deadline_ms, cons
 		if (call.resp.status != 200 && call.resp.status != 206) {
 			error_set(err, "the store answered %d", call.resp.status);
 			rc = BLOB_FAILED;
+		} else if (call.resp.content_length < 0 &&
+			   http_response_header(&call.resp, "transfer-encoding") == NULL) {
+			error_set(err, "the store does not say how long it is");
+			rc = BLOB_FAILED;
 		} else if (!info_of_headers(&call.resp, info, err) ||
 			   !check_body(&call, range, out, info, err)) {
 			rc = BLOB_FAILED;

@@ -242,6 +242,7 @@ int64_t http_retry_after_ms(const struct http_response *resp)
 struct transfer {
 	CURL *handle;
 	struct http_response *resp;
+	bool headed; /* all headers have come */
 	bool begun; /* the body */
 	bool too_large;
 	bool stalled;
@@ -266,8 +267,11 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 		len--;
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		buf_reset(to); /* what came before was an interim answer */
+		t->headed = false;
 		return whole;
 	}
+	if (len == 0)
+		t->headed = true;
 	const char *colon = memchr(line, ':', len);
 	if (colon == NULL || memchr(line, '\0', len) != NULL)
 		return whole;
@@ -485,11 +489,13 @@ static enum http_rc rc_of(CURLcode code, const struct transfer *t)
 {
 	long sent = 0;
 
-	if (t->n_sent > 1 && code != CURLE_OK)
+	if (code == CURLE_OK) /* libcurl takes a connection's end for the headers' */
+		return t->headed ? HTTP_ANSWERED : HTTP_MAYBE_SENT;
+	/* once a byte went out the server may have executed it, whatever came back */
+	if (t->n_sent > 1 ||
+	    curl_easy_getinfo(t->handle, CURLINFO_REQUEST_SIZE, &sent) != CURLE_OK || sent > 0)
 		return HTTP_MAYBE_SENT;
 	switch (code) {
-	case CURLE_OK:
-		return HTTP_ANSWERED;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -500,11 +506,7 @@ static enum http_rc rc_of(CURLcode code, const struct transfer *t)
 	case CURLE_NOT_BUILT_IN:
 		return HTTP_REFUSED;
 	default:
-		/* nothing went out: the server cannot have executed it */
-		if (curl_easy_getinfo(t->handle, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
-		    sent == 0)
-			return HTTP_NOT_SENT;
-		return HTTP_MAYBE_SENT;
+		return HTTP_NOT_SENT;
 	}
 }
 
@@ -581,6 +583,8 @@ enum http_rc http_perform(struct http_client *client, const struct http_request 
 				  body_len > 0 ? ", or only a part" : "");
 		} else if (t.once && t.n_sent > 1) {
 			error_set(err, "%s closed the connection without an answer", host);
+		} else if (code == CURLE_OK) {
+			error_set(err, "%s: the answer ended within its headers", host);
 		} else {
 			error_set(err, "%s: %s", host,
 				  reason[0] != '\0' ? reason : curl_easy_strerror(code));
