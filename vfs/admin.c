@@ -362,13 +362,15 @@ static enum vfs_rc copy(sqlite3 *from, sqlite3 *to, vfs_progress_fn progress, vo
 		error_set(err, "%s", sqlite3_errmsg(to));
 		return VFS_IO;
 	}
+	int step = 0; /* the first copies nothing, but counts */
 	do {
-		result = sqlite3_backup_step(backup, COPY_PAGES);
+		result = sqlite3_backup_step(backup, step);
+		step = COPY_PAGES;
 		uint64_t total = (uint64_t)sqlite3_backup_pagecount(backup);
 		uint64_t left = (uint64_t)sqlite3_backup_remaining(backup);
 
 		if (progress != NULL && (result == SQLITE_OK || result == SQLITE_DONE) &&
-		    !progress(arg, total - left, total)) {
+		    !progress(arg, total - left, total) && result == SQLITE_OK) {
 			error_set(err, "canceled");
 			rc = VFS_CANCELED;
 		}

@@ -1,1 +1,13 @@
 # tests/vfs: its part of the one Makefile
+VFS_TEST_LIBS = $(TEST_LIBS) $(VFS_LIBS) $(CHECK_LIBS)
+VFS_FIXTURE = tests/vfs/fixture.c tests/vfs/fixture.h
+
+check_PROGRAMS += tests/vfs/test_differential
+tests_vfs_test_differential_SOURCES = tests/vfs/test_differential.c $(VFS_FIXTURE)
+tests_vfs_test_differential_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_differential_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_vfs
+tests_vfs_test_vfs_SOURCES = tests/vfs/test_vfs.c $(VFS_FIXTURE)
+tests_vfs_test_vfs_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_vfs_LDADD = $(VFS_TEST_LIBS)
