@@ -285,6 +285,8 @@ enum blob_rc blob_probe(struct blob_store *store, struct error *err)
 		if (rc == BLOB_OK)
 			rc = deleted;
 	}
+	if (rc == BLOB_BUSY && err != NULL && err->hint[0] == '\0')
+		error_hint(err, "Check the endpoint, and that this machine reaches it.");
 	if (rc != BLOB_OK)
 		error_wrap(err, "could not use store \"%s\"", store->name);
 	return rc;

@@ -29,3 +29,8 @@ check_PROGRAMS += tests/blob/test_faults
 tests_blob_test_faults_SOURCES = tests/blob/test_faults.c
 tests_blob_test_faults_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_blob_test_faults_LDADD = $(TEST_LIBS) $(BLOB_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/blob/test_probe
+tests_blob_test_probe_SOURCES = tests/blob/test_probe.c
+tests_blob_test_probe_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_blob_test_probe_LDADD = $(TEST_LIBS) $(BLOB_LIBS) $(CHECK_LIBS)
