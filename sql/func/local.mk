@@ -2,3 +2,4 @@ sql_function_sources += sql/func.h sql/func/impl.h sql/func/tables.h sql/func/ta
 	sql/func/compare.c sql/func/integer.c sql/func/float.c sql/func/text.c sql/func/text.h \
 	sql/func/quote.c sql/func/cast.c
 sql_function_sources += sql/func/regexp.c
+sql_function_sources += sql/func/numeric.c sql/func/numeric.h sql/func/collate.c

@@ -7,9 +7,10 @@
 #include "sql/func/tables.h"
 
 const struct func_table func_tables[] = {
-	{ compare_impls, NULL, NULL },
+	{ compare_impls, NULL, collate_register },
 	{ integer_impls, integer_udfs, NULL },
 	{ float_impls, float_udfs, NULL },
+	{ numeric_impls, numeric_udfs, NULL },
 	{ text_impls, text_udfs, NULL },
 	{ cast_impls, cast_udfs, NULL },
 };
