@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "vfs/cache.h"
 
-#define PROOF_FOR_WRITE_US ((int64_t)1000000)
 #define CONTENDED_US ((int64_t)10000000)
 #define PROOF_MAX_US ((int64_t)600000000)
 

@@ -18,6 +18,9 @@
 #include "vfs/page_table.h"
 #include "vfs/vfs.h"
 
+/* A head that was proven so lately is good enough to begin a write transaction on. */
+#define PROOF_FOR_WRITE_US ((int64_t)1000000)
+
 struct image;
 struct store_ref;
 

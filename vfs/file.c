@@ -449,8 +449,10 @@ static int lock_reserved(struct handle *h)
 	mutex_unlock(&h->db->lock);
 	if (doubt)
 		rc = commit_resolve(h->db, &err);
+	/* who had the turn from the start has asked already: once a transaction, unless it took long */
 	if (rc == VFS_OK)
-		rc = db_follow_for_write(h->db, &err);
+		rc = had_turn ? db_follow(h->db, boot_us() - PROOF_FOR_WRITE_US, &err) :
+				db_follow_for_write(h->db, &err);
 	if (rc != VFS_OK) {
 		if (!had_turn)
 			end_turn(h);
@@ -460,6 +462,11 @@ static int lock_reserved(struct handle *h)
 	bool stale = h->db->newest != h->pin;
 	mutex_unlock(&h->db->lock);
 	if (stale) {
+		if (had_turn) {
+			error_set(&err, "could not serialize access to database \"%s\": another server committed first",
+				  h->db->name);
+			return handle_fail(h, VFS_LOST, SQLITE_BUSY_SNAPSHOT, &err);
+		}
 		end_turn(h);
 		h->wish = true;
 		return SQLITE_BUSY_SNAPSHOT;

@@ -11,3 +11,13 @@ check_PROGRAMS += tests/vfs/test_vfs
 tests_vfs_test_vfs_SOURCES = tests/vfs/test_vfs.c $(VFS_FIXTURE)
 tests_vfs_test_vfs_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_vfs_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_faults
+tests_vfs_test_faults_SOURCES = tests/vfs/test_faults.c $(VFS_FIXTURE)
+tests_vfs_test_faults_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_faults_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_concurrency
+tests_vfs_test_concurrency_SOURCES = tests/vfs/test_concurrency.c $(VFS_FIXTURE)
+tests_vfs_test_concurrency_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_concurrency_LDADD = $(VFS_TEST_LIBS)
