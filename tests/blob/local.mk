@@ -34,3 +34,9 @@ check_PROGRAMS += tests/blob/test_probe
 tests_blob_test_probe_SOURCES = tests/blob/test_probe.c
 tests_blob_test_probe_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_blob_test_probe_LDADD = $(TEST_LIBS) $(BLOB_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/blob/test_azure_auth
+tests_blob_test_azure_auth_SOURCES = tests/blob/test_azure_auth.c tests/blob/tiny_http.c tests/blob/tiny_http.h
+tests_blob_test_azure_auth_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_blob_test_azure_auth_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/blob/azure_vectors.py

@@ -50,3 +50,16 @@ tests_fuzz_fuzz_session_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_session_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_session_LDADD = $(WIRE_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_azure_list
+tests_fuzz_replay_azure_list_SOURCES = tests/fuzz/fuzz_azure_list.c tests/fuzz/replay.c
+tests_fuzz_replay_azure_list_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_azure_list_LDADD = $(BLOB_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_azure_list
+tests_fuzz_fuzz_azure_list_SOURCES = tests/fuzz/fuzz_azure_list.c
+tests_fuzz_fuzz_azure_list_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_azure_list_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_azure_list_LDADD = $(BLOB_LIBS)
+endif
