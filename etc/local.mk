@@ -1,1 +1,1 @@
-# etc: its part of the one Makefile
+EXTRA_DIST += etc/pgblob.yaml

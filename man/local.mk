@@ -1,1 +1,1 @@
-# man: its part of the one Makefile
+dist_man_MANS += man/pgblob.yaml.5

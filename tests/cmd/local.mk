@@ -1,3 +1,8 @@
 # tests/cmd: its part of the one Makefile
 
 EXTRA_DIST += tests/cmd/kill9.py tests/cmd/kill9.sh
+check_PROGRAMS += tests/cmd/test_config
+tests_cmd_test_config_SOURCES = tests/cmd/test_config.c
+tests_cmd_test_config_CPPFLAGS = $(AM_CPPFLAGS) -DPGBLOB_SRCDIR=\"$(abs_top_srcdir)\"
+tests_cmd_test_config_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_cmd_test_config_LDADD = $(CMD_LIBS) $(CHECK_LIBS)
