@@ -26,6 +26,13 @@ enum interval_style {
 	INTERVAL_STYLE_ISO_8601,
 };
 
+/* A database of the server, for pg_database. */
+struct sql_database_info {
+	oid_t oid;
+	const char *name;
+	int64_t size; /* bytes; -1: not known without opening it */
+};
+
 struct sql_env {
 	enum date_style date_style;
 	enum date_order date_order;
@@ -49,7 +56,14 @@ struct sql_env {
 	/* set_config(): false with the connection's error set */
 	bool (*set_setting)(const struct sql_env *env, const char *name, const char *value,
 			    bool local);
-	void *session; /* for the two above */
+	/*
+	 * Tell `each` of every database; false: out of memory or the store failed.  NULL:
+	 * only the current one is known.
+	 */
+	bool (*list_databases)(const struct sql_env *env,
+			       void (*each)(void *arg, const struct sql_database_info *db),
+			       void *arg);
+	void *session; /* for the three above */
 	struct sequence_session *sequences; /* currval(), lastval(); NULL: not kept */
 };
 

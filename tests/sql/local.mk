@@ -3,3 +3,7 @@ check_PROGRAMS += tests/sql/test_pgcat
 tests_sql_test_pgcat_SOURCES = tests/sql/test_pgcat.c
 tests_sql_test_pgcat_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_pgcat_LDADD = libsql.a $(BASE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_catalog
+tests_sql_test_catalog_SOURCES = tests/sql/test_catalog.c
+tests_sql_test_catalog_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
+tests_sql_test_catalog_LDADD = $(SQL_LIBS) $(CHECK_LIBS)

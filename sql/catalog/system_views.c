@@ -1,0 +1,510 @@
+/*
+ * system_views.c - the views of pg_catalog: pg_tables, pg_settings, pg_stat_* ...
+ *
+ * PostgreSQL makes them of its tables with SQL; here their rows are made at once.
+ * Counters that nobody counts are zero.  Views of what cannot be (replication, policies,
+ * extensions) have their columns and no row.
+ *
+ * Source: PostgreSQL 15 documentation, chapters 54, "System Views", and 28.2, "The
+ * Cumulative Statistics System".
+ * Licence: MIT, see LICENSE.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "sql/catalog/describe.h"
+#include "sql/catalog/names.h"
+#include "sql/catalog/system.h"
+#include "sql/conn.h"
+#include "sql/pgcat.h"
+#include "sql/type.h"
+#include "vfs/sqlite.h"
+
+enum { DEFINITION_MAX = 1 << 24 };
+
+/* The content of `b`, as a string of the scan; b is empty again. */
+static const char *take_text(struct fill *f, struct buf *b)
+{
+	const char *text = b->failed ? NULL : arena_strndup(f->arena, b->data == NULL ? "" : b->data, b->len);
+
+	f->failed |= text == NULL;
+	buf_reset(b);
+	return text;
+}
+
+static const char *owner(struct fill *f)
+{
+	return names_superuser(f->env);
+}
+
+static void fill_tables(struct fill *f)
+{
+	size_t n;
+	const struct schema_relation *const *all = schema_relations(f->schema, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_relation *r = all[i];
+
+		if (r->kind != 'r')
+			continue;
+		row_begin(f);
+		row_text(f, r->namespace_name);
+		row_text(f, r->name);
+		row_text(f, owner(f));
+		row_null(f);
+		row_bool(f, r->n_indexes > 0 || r->is_system);
+		row_bool(f, false);
+		row_bool(f, !r->is_system && system_has_triggers(f->schema, r));
+		row_bool(f, false);
+		row_end(f);
+	}
+}
+
+static void fill_views(struct fill *f)
+{
+	struct buf b = BUF_INIT(DEFINITION_MAX);
+	size_t n;
+	const struct schema_relation *const *all = schema_relations(f->schema, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_relation *r = all[i];
+
+		if (r->kind != 'v')
+			continue;
+		row_begin(f);
+		row_text(f, r->namespace_name);
+		row_text(f, r->name);
+		row_text(f, owner(f));
+		if (r->view_text != NULL) {
+			describe_view(r, &b);
+			row_text(f, take_text(f, &b));
+		} else {
+			row_null(f);
+		}
+		row_end(f);
+	}
+	buf_free(&b);
+}
+
+static void put_index(struct fill *f, const struct schema_relation *r, const struct schema_index *x,
+		      struct buf *b)
+{
+	row_begin(f);
+	row_text(f, r->namespace_name);
+	row_text(f, r->name);
+	row_text(f, x->name);
+	row_null(f);
+	describe_index(f->schema, f->env, r, x, false, b);
+	row_text(f, take_text(f, b));
+	row_end(f);
+}
+
+static void fill_indexes(struct fill *f)
+{
+	const struct pgcat_rows *system = pgcat_rows("pg_index");
+	struct buf b = BUF_INIT(DEFINITION_MAX);
+	size_t n;
+	const struct schema_relation *const *all = schema_relations(f->schema, &n);
+	const struct schema_relation *r;
+
+	for (uint32_t i = 0; i < system->n_rows; i++) {
+		const struct schema_index *x = describe_system_index(
+			f->schema, f->arena, (oid_t)pgcat_field_int(system, i, 0), &r);
+
+		if (x != NULL)
+			put_index(f, r, x, &b);
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < all[i]->n_indexes; j++)
+			put_index(f, all[i], &all[i]->indexes[j], &b);
+	}
+	buf_free(&b);
+}
+
+/* The last value of a sequence, and whether nextval() has given it. */
+static bool sequence_state(struct fill *f, oid_t oid, int64_t *value)
+{
+	sqlite3_stmt *stmt;
+	bool called = false;
+
+	if (sqlite3_prepare_v2(f->conn->db,
+			       "SELECT last_value, is_called FROM main.pgblob_sequence WHERE oid = ?1",
+			       -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	sqlite3_bind_int64(stmt, 1, oid);
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
+		*value = sqlite3_column_int64(stmt, 0);
+		called = sqlite3_column_int(stmt, 1) != 0;
+	}
+	sqlite3_finalize(stmt);
+	return called;
+}
+
+static void fill_sequences(struct fill *f)
+{
+	size_t n;
+	const struct schema_sequence *q = schema_sequences(f->schema, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t last;
+
+		row_begin(f);
+		row_text(f, q[i].namespace_name);
+		row_text(f, q[i].name);
+		row_text(f, owner(f));
+		row_int(f, q[i].type);
+		row_int(f, q[i].start);
+		row_int(f, q[i].min);
+		row_int(f, q[i].max);
+		row_int(f, q[i].increment);
+		row_bool(f, q[i].cycle);
+		row_int(f, q[i].cache);
+		if (sequence_state(f, q[i].oid, &last))
+			row_int(f, last);
+		else
+			row_null(f);
+		row_end(f);
+	}
+}
+
+/* ---- roles ---- */
+
+/* Call `each` for the roles; super: it is the one that owns everything. */
+static void for_roles(struct fill *f, void (*each)(struct fill *f, oid_t oid, const char *name, bool super))
+{
+	const struct pgcat_rows *rows = pgcat_rows("pg_authid");
+
+	for (uint32_t i = 0; i < rows->n_rows; i++) {
+		oid_t oid = (oid_t)pgcat_field_int(rows, i, 0);
+		char *name = arena_alloc(f->arena, NAME_MAX_LEN + 1);
+
+		if (name != NULL && names_of_role(f->env, oid, name))
+			each(f, oid, name, oid == BOOTSTRAP_ROLE_OID);
+	}
+}
+
+static void role_row(struct fill *f, oid_t oid, const char *name, bool super)
+{
+	row_begin(f);
+	row_text(f, name);
+	row_bool(f, super);
+	row_bool(f, true);
+	for (int i = 0; i < 4; i++)
+		row_bool(f, super);
+	row_int(f, -1);
+	row_text(f, "********");
+	row_null(f);
+	row_bool(f, super);
+	row_null(f);
+	row_int(f, oid);
+	row_end(f);
+}
+
+static void fill_roles(struct fill *f)
+{
+	for_roles(f, role_row);
+}
+
+static void user_row(struct fill *f, const char *password)
+{
+	row_begin(f);
+	row_text(f, owner(f));
+	row_int(f, BOOTSTRAP_ROLE_OID);
+	for (int i = 0; i < 4; i++)
+		row_bool(f, true);
+	row_text(f, password);
+	row_null(f);
+	row_null(f);
+	row_end(f);
+}
+
+static void fill_user(struct fill *f)
+{
+	user_row(f, "********");
+}
+
+static void fill_shadow(struct fill *f)
+{
+	user_row(f, NULL);
+}
+
+static void group_row(struct fill *f, oid_t oid, const char *name, bool super)
+{
+	const struct pgcat_rows *members = pgcat_rows("pg_auth_members");
+	int64_t *list = ARENA_ARRAY(f->arena, int64_t, members->n_rows);
+	size_t n = 0;
+
+	if (super || list == NULL)
+		return;
+	for (uint32_t i = 0; i < members->n_rows; i++) {
+		if (pgcat_field_int(members, i, 0) == oid)
+			list[n++] = pgcat_field_int(members, i, 1);
+	}
+	row_begin(f);
+	row_text(f, name);
+	row_int(f, oid);
+	row_form(f, form_array(f, list, n));
+	row_end(f);
+}
+
+static void fill_group(struct fill *f)
+{
+	for_roles(f, group_row);
+}
+
+/* ---- settings ---- */
+
+static void fill_settings(struct fill *f)
+{
+	size_t n;
+	const struct pg_setting_row *all = pgcat_settings(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pg_setting_row *s = &all[i];
+		const char *shown = f->env->setting == NULL ? NULL : f->env->setting(f->env, s->name);
+		/* SHOW adds the unit, the view does not: only texts are taken from SHOW */
+		bool plain = s->unit == NULL;
+		const char *now = shown != NULL && plain ? arena_strdup(f->arena, shown) : s->setting;
+		bool changed = now != NULL && s->setting != NULL && strcmp(now, s->setting) != 0;
+
+		row_begin(f);
+		row_text(f, s->name);
+		row_text(f, now);
+		row_text(f, s->unit);
+		row_text(f, s->category);
+		row_text(f, s->short_desc);
+		row_text(f, s->extra_desc);
+		row_text(f, s->context);
+		row_text(f, s->vartype);
+		row_text(f, changed ? "session" : "default");
+		row_text(f, s->min_val);
+		row_text(f, s->max_val);
+		row_form(f, s->enumvals);
+		row_text(f, s->boot_val);
+		row_text(f, s->reset_val);
+		row_null(f);
+		row_null(f);
+		row_bool(f, false);
+		row_end(f);
+	}
+}
+
+/* ---- statistics ---- */
+
+static bool is_system_schema(const struct schema_relation *r)
+{
+	return r->namespace_oid == PG_CATALOG_OID || r->namespace_oid == INFORMATION_SCHEMA_OID ||
+	       r->namespace_oid == PG_TOAST_OID;
+}
+
+/* Which rows the name of a view asks for: pg_stat_user_tables, pg_statio_sys_indexes ... */
+static bool view_wants(const struct fill *f, const struct schema_relation *r)
+{
+	const char *view = f->of->relation.name;
+
+	if (strstr(view, "_user_") != NULL)
+		return !is_system_schema(r);
+	return strstr(view, "_sys_") == NULL || is_system_schema(r);
+}
+
+static void put_stat(struct fill *f, const struct schema_relation *r)
+{
+	row_begin(f);
+	row_int(f, r->oid);
+	row_text(f, r->namespace_name);
+	row_text(f, r->name);
+	row_zeros(f, (unsigned)f->of->relation.n_columns - 3);
+	row_end(f);
+}
+
+static void fill_stat_tables(struct fill *f)
+{
+	size_t n;
+	const struct schema_relation *const *all = schema_relations(f->schema, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i]->kind == 'r' && view_wants(f, all[i]))
+			put_stat(f, all[i]);
+	}
+}
+
+static void fill_stat_sequences(struct fill *f)
+{
+	size_t n;
+	const struct schema_relation *const *all = schema_relations(f->schema, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i]->kind == 'S' && view_wants(f, all[i]))
+			put_stat(f, all[i]);
+	}
+}
+
+static void put_stat_index(struct fill *f, const struct schema_relation *r, const struct schema_index *x)
+{
+	row_begin(f);
+	row_int(f, r->oid);
+	row_int(f, x->oid);
+	row_text(f, r->namespace_name);
+	row_text(f, r->name);
+	row_text(f, x->name);
+	row_zeros(f, (unsigned)f->of->relation.n_columns - 5);
+	row_end(f);
+}
+
+static void fill_stat_indexes(struct fill *f)
+{
+	const struct pgcat_rows *system = pgcat_rows("pg_index");
+	size_t n;
+	const struct schema_relation *const *all = schema_relations(f->schema, &n);
+	const struct schema_relation *r;
+
+	for (uint32_t i = 0; i < system->n_rows; i++) {
+		const struct schema_index *x = describe_system_index(
+			f->schema, f->arena, (oid_t)pgcat_field_int(system, i, 0), &r);
+
+		if (x != NULL && view_wants(f, r))
+			put_stat_index(f, r, x);
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < all[i]->n_indexes; j++) {
+			if (view_wants(f, all[i]))
+				put_stat_index(f, all[i], &all[i]->indexes[j]);
+		}
+	}
+}
+
+/* One row of zeros. */
+static void fill_one(struct fill *f)
+{
+	row_begin(f);
+	row_zeros(f, (unsigned)f->of->relation.n_columns);
+	row_end(f);
+}
+
+static void database_zeros(void *arg, const struct sql_database_info *db)
+{
+	struct fill *f = arg;
+
+	row_begin(f);
+	row_int(f, db->oid);
+	row_text(f, arena_strdup(f->arena, db->name));
+	row_zeros(f, (unsigned)f->of->relation.n_columns - 2);
+	row_end(f);
+}
+
+static void fill_stat_database(struct fill *f)
+{
+	if (f->env->list_databases != NULL && !f->env->list_databases(f->env, database_zeros, f))
+		f->failed = true;
+}
+
+/* The OID of the database that the session is in. */
+struct wanted_database {
+	const char *name;
+	oid_t oid;
+};
+
+static void match_database(void *arg, const struct sql_database_info *db)
+{
+	struct wanted_database *w = arg;
+
+	if (w->name != NULL && strcmp(w->name, db->name) == 0)
+		w->oid = db->oid;
+}
+
+static oid_t current_database_oid(const struct sql_env *env)
+{
+	struct wanted_database w = { env->database, 5 };
+
+	if (env->list_databases != NULL)
+		(void)env->list_databases(env, match_database, &w);
+	return w.oid;
+}
+
+/* Only this session: what others do is not known here. */
+static void fill_activity(struct fill *f)
+{
+	const struct sql_env *env = f->env;
+
+	row_begin(f);
+	row_int(f, current_database_oid(env));
+	row_text(f, env->database);
+	row_int(f, env->pid);
+	row_null(f);
+	row_int(f, BOOTSTRAP_ROLE_OID);
+	row_text(f, owner(f));
+	row_text(f, env->application_name);
+	row_nulls(f, 3); /* client_addr, client_hostname, client_port */
+	row_null(f);     /* backend_start */
+	row_int(f, env->transaction_us);
+	row_int(f, env->statement_us);
+	row_int(f, env->statement_us);
+	row_nulls(f, 2);
+	row_text(f, "active");
+	row_nulls(f, 3);
+	row_null(f);     /* query */
+	row_text(f, "client backend");
+	row_end(f);
+}
+
+/* pid, false, nulls */
+static void fill_stat_ssl(struct fill *f)
+{
+	row_begin(f);
+	row_int(f, f->env->pid);
+	row_bool(f, false);
+	row_nulls(f, (unsigned)f->of->relation.n_columns - 2);
+	row_end(f);
+}
+
+static void fill_stat_gssapi(struct fill *f)
+{
+	row_begin(f);
+	row_int(f, f->env->pid);
+	row_bool(f, false);
+	row_null(f);
+	row_bool(f, false);
+	row_end(f);
+}
+
+const struct system_def system_view_defs[] = {
+	{ "pg_tables", "schemaname tablename", fill_tables, false },
+	{ "pg_views", "schemaname viewname", fill_views, false },
+	{ "pg_indexes", "schemaname tablename indexname", fill_indexes, false },
+	{ "pg_sequences", "schemaname sequencename", fill_sequences, false },
+	{ "pg_roles", "rolname oid", fill_roles, false },
+	{ "pg_user", "usename usesysid", fill_user, false },
+	{ "pg_shadow", "usename usesysid", fill_shadow, false },
+	{ "pg_group", "groname grosysid", fill_group, false },
+	{ "pg_settings", "name", fill_settings, false },
+	{ "pg_timezone_abbrevs", "abbrev", NULL, false },
+	{ "pg_stat_activity", "pid", fill_activity, false },
+	{ "pg_stat_ssl", "pid", fill_stat_ssl, false },
+	{ "pg_stat_gssapi", "pid", fill_stat_gssapi, false },
+	{ "pg_stat_database", "datid datname", fill_stat_database, false },
+	{ "pg_stat_database_conflicts", "datid datname", fill_stat_database, false },
+	{ "pg_stat_archiver", NULL, fill_one, false },
+	{ "pg_stat_bgwriter", NULL, fill_one, false },
+	{ "pg_stat_wal", NULL, fill_one, false },
+	{ "pg_stat_recovery_prefetch", NULL, fill_one, false },
+	{ "pg_stat_all_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_stat_sys_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_stat_user_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_stat_xact_all_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_stat_xact_sys_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_stat_xact_user_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_statio_all_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_statio_sys_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_statio_user_tables", "relid relname", fill_stat_tables, false },
+	{ "pg_stat_all_indexes", "relid indexrelid", fill_stat_indexes, false },
+	{ "pg_stat_sys_indexes", "relid indexrelid", fill_stat_indexes, false },
+	{ "pg_stat_user_indexes", "relid indexrelid", fill_stat_indexes, false },
+	{ "pg_statio_all_indexes", "relid indexrelid", fill_stat_indexes, false },
+	{ "pg_statio_sys_indexes", "relid indexrelid", fill_stat_indexes, false },
+	{ "pg_statio_user_indexes", "relid indexrelid", fill_stat_indexes, false },
+	{ "pg_statio_all_sequences", "relid", fill_stat_sequences, false },
+	{ "pg_statio_sys_sequences", "relid", fill_stat_sequences, false },
+	{ "pg_statio_user_sequences", "relid", fill_stat_sequences, false },
+	{ NULL, NULL, NULL, false },
+};
