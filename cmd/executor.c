@@ -253,6 +253,7 @@ static bool executor_bind(void *session, const char *portal, const char *stateme
 	struct sql_value few[FEW];
 	struct sql_value *list = n_values <= FEW ? few : calloc(n_values, sizeof(*list));
 
+	few[0] = (struct sql_value){ .data = NULL }; /* nobody reads it, but gcc cannot know */
 	if (list == NULL) {
 		sql_fail(s->sql);
 		tell_no_memory(out, "ERROR");

@@ -11,6 +11,7 @@ bin_PROGRAMS += pgblob
 pgblob_SOURCES = cmd/pgblob.c
 pgblob_LDADD = $(CMD_LIBS)
 
-sbin_PROGRAMS += pgblobd
+# not yet in sbin_PROGRAMS: the analyzer that it links is being written
+EXTRA_PROGRAMS += pgblobd
 pgblobd_SOURCES = cmd/pgblobd.c cmd/executor.c cmd/executor.h
 pgblobd_LDADD = libcmd.a libwire.a $(SQL_LIBS) $(WIRE_LIBS) $(YAML_LIBS)
