@@ -1,5 +1,5 @@
 sql_function_sources += sql/func.h sql/func/impl.h sql/func/tables.h sql/func/tables.c sql/func/func.c \
 	sql/func/compare.c sql/func/integer.c sql/func/float.c sql/func/text.c sql/func/text.h \
-	sql/func/quote.c sql/func/cast.c
+	sql/func/quote.c sql/func/cast.c sql/func/analyzed.c
 sql_function_sources += sql/func/regexp.c
 sql_function_sources += sql/func/numeric.c sql/func/numeric.h sql/func/collate.c

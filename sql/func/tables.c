@@ -6,8 +6,6 @@
  */
 #include "sql/func/tables.h"
 
-#include "sql/catalog/sequence.h"
-
 const struct func_table func_tables[] = {
 	{ compare_impls, NULL, collate_register },
 	{ integer_impls, integer_udfs, NULL },
@@ -15,6 +13,6 @@ const struct func_table func_tables[] = {
 	{ numeric_impls, numeric_udfs, NULL },
 	{ text_impls, text_udfs, NULL },
 	{ cast_impls, cast_udfs, NULL },
-	{ sequence_impls, NULL, sequence_register },
+	{ NULL, analyzed_udfs, NULL },
 };
 const size_t n_func_tables = ARRAY_LEN(func_tables);
