@@ -102,10 +102,8 @@ bool map_put(struct map *m, const char *key, void *value, void **old)
 	return map_put_n(m, key, strlen(key), value, old);
 }
 
-void *map_remove(struct map *m, const char *key)
+void *map_remove_n(struct map *m, const char *key, size_t len)
 {
-	size_t len = strlen(key);
-
 	if (m->n_slots == 0)
 		return NULL;
 	struct map_entry *e = find(m, key, len, XXH3_64bits(key, len));
@@ -127,6 +125,11 @@ void *map_remove(struct map *m, const char *key)
 	m->entries[hole] = (struct map_entry){ .key = NULL };
 	m->n_used--;
 	return value;
+}
+
+void *map_remove(struct map *m, const char *key)
+{
+	return map_remove_n(m, key, strlen(key));
 }
 
 bool map_next(const struct map *m, size_t *at, const char **key, void **value)

@@ -40,6 +40,7 @@ MUST_CHECK bool map_put_n(struct map *m, const char *key, size_t len, void *valu
 
 /* Remove `key` and return the value it had, or NULL. */
 void *map_remove(struct map *m, const char *key);
+void *map_remove_n(struct map *m, const char *key, size_t len);
 
 /*
  * Walk in no order: `for (size_t i = 0; map_next(&m, &i, &key, &value);)`.

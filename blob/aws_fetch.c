@@ -351,7 +351,8 @@ static enum blob_rc ask_sts(struct http_client *client, const struct aws_role *r
 			sigv4_add_header(&sig, "x-amz-security-token", base->session_token);
 			http_add_header(&req, "x-amz-security-token", base->session_token);
 		}
-		if (!sigv4_sign(&sig, base->access_key_id, base->secret_access_key, &authorization)) {
+		if (!sigv4_sign(&sig, base->access_key_id, base->secret_access_key, NULL,
+				&authorization)) {
 			error_set(err, "could not sign a request to STS");
 			goto out;
 		}

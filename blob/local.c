@@ -4,7 +4,8 @@
  * CREATE   A nameless file gets the bytes, and waits until they are written out;
  * linkat(2), which is exclusive between all processes, gives it its name; one
  * fsync(2) makes bytes and name durable together; then the file's write
- * permission is taken away, which marks it durable.
+ * permission is taken away, which marks it durable.  Where it can, the file is
+ * one that was made beforehand (local_spare.h).
  *
  * INVARIANTS
  *   (1) A name, once seen, stands for all the bytes, after a loss of power too:
@@ -187,12 +188,21 @@ static enum blob_rc local_head(struct blob_store *base, int64_t deadline_ms,
 /* The file that will be the object; tmp is "" while it has no name. */
 struct draft {
 	int fd;
+	size_t len; /* it has already: a spare's zeros */
 	char tmp[sizeof(TMP_PREFIX) + 32];
 };
 
 static int draft_open(struct local_store *store, struct draft *d)
 {
+	struct spare spare;
+
 	d->tmp[0] = '\0';
+	d->len = 0;
+	if (store->ordered && spare_pool_take(&store->spares, &spare)) {
+		d->fd = spare.fd;
+		d->len = spare.len;
+		return 0;
+	}
 	if (!atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed)) {
 		d->fd = openat(store->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 		if (d->fd >= 0)
@@ -224,7 +234,7 @@ static int draft_write(struct local_store *store, struct draft *d, const struct 
 	size_t done = 0;
 
 	while (done < body->len) {
-		ssize_t n = write(d->fd, body->data + done, body->len - done);
+		ssize_t n = pwrite(d->fd, body->data + done, body->len - done, (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -232,6 +242,8 @@ static int draft_write(struct local_store *store, struct draft *d, const struct 
 			return errno;
 		done += (size_t)n;
 	}
+	if (d->len > body->len && ftruncate(d->fd, (off_t)body->len) != 0)
+		return errno;
 	/*
 	 * Ordered: written out and allocated is enough, the flush comes with the
 	 * name.  It also finds a full disk while nothing is visible.
@@ -332,6 +344,8 @@ static enum blob_rc local_create(struct blob_store *base, int64_t deadline_ms,
 	local_info_of(&st, &info);
 	*out = info.etag;
 	draft_close(store, &draft);
+	if (store->ordered && !atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed))
+		spare_pool_note(&store->spares, body->len);
 	return BLOB_OK;
 }
 
@@ -514,6 +528,7 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 	/* linking a nameless file goes through /proc */
 	atomic_init(&store->no_tmpfile, access("/proc/self/fd", X_OK) != 0);
 	remove_old_drafts(fd);
+	spare_pool_init(&store->spares, fd);
 	*out = &store->base;
 	return BLOB_OK;
 }
@@ -522,6 +537,7 @@ static void local_close(struct blob_store *base)
 {
 	struct local_store *store = local_of(base);
 
+	spare_pool_deinit(&store->spares);
 	close(store->root_fd);
 	free(store);
 }

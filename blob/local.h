@@ -5,6 +5,7 @@
 #ifndef PGBLOB_BLOB_LOCAL_H
 #define PGBLOB_BLOB_LOCAL_H
 
+#include "blob/local_spare.h"
 #include "blob/store.h"
 
 struct stat;
@@ -13,6 +14,7 @@ struct local_store {
 	struct blob_store base;
 	int root_fd;
 	bool ordered; /* local_is_ordered() */
+	struct spare_pool spares; /* used only if ordered */
 	_Atomic bool no_tmpfile; /* O_TMPFILE or its linking does not work here */
 };
 

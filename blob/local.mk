@@ -17,6 +17,7 @@ libblob_a_SOURCES = \
 	blob/local.c blob/local.h \
 	blob/local_file.c blob/local_file.h \
 	blob/local_list.c \
+	blob/local_spare.c blob/local_spare.h \
 	blob/retry.c blob/retry.h \
 	blob/s3.c blob/s3.h \
 	blob/s3_call.c \

@@ -87,7 +87,7 @@ static void add_header(struct http_request *req, struct sigv4_request *sig,
 }
 
 static enum http_rc send_once(struct s3_call *call, const struct prepared *p,
-			      const struct aws_credentials *credentials,
+			      struct aws_credentials *credentials,
 			      struct error *err)
 {
 	const struct s3_store *store = call->store;
@@ -127,7 +127,7 @@ static enum http_rc send_once(struct s3_call *call, const struct prepared *p,
 	if (p->checksum.len > 0)
 		add_header(&req, &sig, "x-amz-checksum-sha256", p->checksum.data);
 	if (!sigv4_sign(&sig, credentials->access_key_id, credentials->secret_access_key,
-			&authorization)) {
+			&credentials->key_cache, &authorization)) {
 		error_set(err, "could not sign a request");
 	} else {
 		http_add_header(&req, "Authorization", buf_str(&authorization));

@@ -43,6 +43,7 @@ struct aws_credentials *aws_credentials_new(const char *access_key_id,
 	if (c == NULL)
 		return NULL;
 	atomic_init(&c->refs, 1);
+	sigv4_cache_init(&c->key_cache);
 	c->expires_us = expires_us;
 	c->access_key_id = strdup(access_key_id);
 	c->secret_access_key = strdup(secret_access_key);
@@ -71,6 +72,7 @@ void aws_credentials_unref(struct aws_credentials *c)
 	free(c->access_key_id);
 	free_secret(c->secret_access_key);
 	free_secret(c->session_token);
+	sigv4_cache_deinit(&c->key_cache);
 	free(c);
 }
 

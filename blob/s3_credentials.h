@@ -18,15 +18,17 @@
 
 #include "base/compiler.h"
 #include "blob/blob.h"
+#include "blob/sigv4.h"
 
 struct http_client;
 
-/* Never changed once made; counted. */
+/* Never changed once made (but the cache, which guards itself); counted. */
 struct aws_credentials {
 	char *access_key_id;
 	char *secret_access_key;
 	char *session_token; /* NULL: none */
 	int64_t expires_us;  /* of wall_us(); 0: never */
+	struct sigv4_cache key_cache;
 	_Atomic int refs;
 };
 

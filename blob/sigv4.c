@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -43,7 +44,19 @@ static bool hmac(const void *key, size_t key_len, const void *text, size_t len,
 	return HMAC(EVP_sha256(), key, (int)key_len, text, len, out, &out_len) != NULL;
 }
 
-static bool signing_key(const struct sigv4_request *req, const char *secret,
+void sigv4_cache_init(struct sigv4_cache *cache)
+{
+	mutex_init(&cache->lock);
+	cache->scope[0] = '\0';
+}
+
+void sigv4_cache_deinit(struct sigv4_cache *cache)
+{
+	OPENSSL_cleanse(cache->key, sizeof(cache->key));
+	mutex_deinit(&cache->lock);
+}
+
+static bool derive_key(const struct sigv4_request *req, const char *secret,
 			unsigned char out[SHA256_LEN])
 {
 	struct buf first = BUF_INIT(4096);
@@ -64,6 +77,30 @@ static bool signing_key(const struct sigv4_request *req, const char *secret,
 	return good;
 }
 
+static bool signing_key(const struct sigv4_request *req, const char *secret,
+			struct sigv4_cache *cache, unsigned char out[SHA256_LEN])
+{
+	char scope[sizeof(cache->scope)];
+
+	if (cache == NULL)
+		return derive_key(req, secret, out);
+	int n = snprintf(scope, sizeof(scope), "%.8s/%s/%s", req->amz_date, req->region, req->service);
+	if (n < 0 || (size_t)n >= sizeof(scope))
+		return derive_key(req, secret, out);
+	mutex_lock(&cache->lock);
+	bool good = strcmp(cache->scope, scope) == 0;
+	if (!good && derive_key(req, secret, cache->key)) {
+		memcpy(cache->scope, scope, sizeof(scope));
+		good = true;
+	}
+	if (good)
+		memcpy(out, cache->key, SHA256_LEN);
+	else
+		cache->scope[0] = '\0'; /* the key may be half of one */
+	mutex_unlock(&cache->lock);
+	return good;
+}
+
 static void put_signed_headers(const struct sigv4_request *req, struct buf *out)
 {
 	for (size_t i = 0; i < req->n_headers; i++) {
@@ -74,7 +111,7 @@ static void put_signed_headers(const struct sigv4_request *req, struct buf *out)
 }
 
 bool sigv4_sign(const struct sigv4_request *req, const char *access_key_id,
-		const char *secret_access_key, struct buf *authorization)
+		const char *secret_access_key, struct sigv4_cache *cache, struct buf *authorization)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
 	unsigned char key[SHA256_LEN];
@@ -97,7 +134,7 @@ bool sigv4_sign(const struct sigv4_request *req, const char *access_key_id,
 	buf_reset(&text);
 	buf_printf(&text, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/%s/aws4_request\n%s", req->amz_date,
 		   req->amz_date, req->region, req->service, hex);
-	if (text.failed || !signing_key(req, secret_access_key, key) ||
+	if (text.failed || !signing_key(req, secret_access_key, cache, key) ||
 	    !hmac(key, sizeof(key), text.data, text.len, signature))
 		goto out;
 	hex_encode(signature, sizeof(signature), hex);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
+#include "base/thread.h"
 
 struct buf;
 
@@ -30,6 +31,19 @@ struct sigv4_request {
 	const char *service;
 };
 
+/*
+ * The key that was derived last from one secret: it is good for a day, and four
+ * of the five HMACs of a signature make it.  lock guards the rest.
+ */
+struct sigv4_cache {
+	struct mutex lock;
+	char scope[192]; /* "20261123/eu-west-1/s3"; "" for none */
+	unsigned char key[32];
+};
+
+void sigv4_cache_init(struct sigv4_cache *cache);
+void sigv4_cache_deinit(struct sigv4_cache *cache);
+
 /* Asserts that there is room. */
 void sigv4_add_header(struct sigv4_request *req, const char *name, const char *value);
 
@@ -37,9 +51,11 @@ void sha256_hex(const void *bytes, size_t len, char out[65]);
 
 /*
  * Append "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...".
- * False when libcrypto fails or `authorization` is full.
+ * `cache` (or NULL) belongs to this secret.  False when libcrypto fails or
+ * `authorization` is full.
  */
 MUST_CHECK bool sigv4_sign(const struct sigv4_request *req, const char *access_key_id,
-			   const char *secret_access_key, struct buf *authorization);
+			   const char *secret_access_key, struct sigv4_cache *cache,
+			   struct buf *authorization);
 
 #endif

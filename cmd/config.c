@@ -82,8 +82,6 @@ const struct config_option config_options[] = {
 	NUMBER("database.connection_pool_size", "CONNECTION_POOL_SIZE",
 	       database_connection_pool_size, "10", 1, 10000,
 	       "statements at work at once, not clients"),
-	DURATION("database.lock_timeout", "DB_LOCK_TIMEOUT", database_lock_timeout_ms, "0", 0,
-		 24 * 60 * MINUTE, "wait for the writer's turn at most; 0: for ever"),
 	WORD("storage.backend", "STORAGE", storage_backend, "local", "local s3 azure",
 	     "where databases live"),
 	NUMBER("storage.cache_ttl_minutes", "CACHE_TTL_MINUTES", storage_cache_ttl_minutes, "5", 0,

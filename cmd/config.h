@@ -68,7 +68,6 @@ struct config {
 	const char *database_sqlite_path;
 	int64_t database_transaction_mode; /* enum sql_transaction_mode */
 	int64_t database_connection_pool_size;
-	int64_t database_lock_timeout_ms;
 	int64_t storage_backend; /* enum config_backend */
 	int64_t storage_cache_ttl_minutes;
 	int64_t storage_cache_size;

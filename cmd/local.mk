@@ -1,5 +1,17 @@
 noinst_LIBRARIES += libcmd.a
 libcmd_a_SOURCES = \
-	cmd/config.c cmd/config.h
+	cmd/config.c cmd/config.h \
+	cmd/options.c cmd/options.h \
+	cmd/store.c cmd/store.h
 libcmd_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
-CMD_LIBS = libcmd.a $(BASE_LIBS) $(YAML_LIBS)
+CMD_LIBS = libcmd.a $(VFS_LIBS) $(YAML_LIBS)
+EXTRA_DIST += cmd/README.md
+
+bin_PROGRAMS += pgblob
+pgblob_SOURCES = cmd/pgblob.c
+pgblob_LDADD = $(CMD_LIBS)
+
+# not yet in sbin_PROGRAMS: the analyzer that it links is being written
+EXTRA_PROGRAMS += pgblobd
+pgblobd_SOURCES = cmd/pgblobd.c cmd/executor.c cmd/executor.h
+pgblobd_LDADD = libcmd.a libwire.a $(SQL_LIBS) $(WIRE_LIBS) $(YAML_LIBS)

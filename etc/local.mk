@@ -1,1 +1,1 @@
-EXTRA_DIST += etc/pgblob.yaml
+EXTRA_DIST += etc/pgblob.yaml etc/pgblobd.service

@@ -13,7 +13,7 @@
 
 #include "sql/conn.h"
 #include "sql/error.h"
-#include "sql/func.h"
+#include "sql/func/tables.h"
 #include "vfs/sqlite.h"
 
 struct current {
@@ -88,6 +88,17 @@ static bool prepare(struct sequence_conn *c, sqlite3_stmt **stmt, const char *sq
 		       SQLITE_OK;
 }
 
+/* The shell closes its connection without asking: nothing may be left prepared there. */
+static void done(struct sequence_conn *c, sqlite3_stmt **stmt)
+{
+	if (c->conn->env->sequences != NULL) {
+		sqlite3_reset(*stmt);
+	} else {
+		sqlite3_finalize(*stmt);
+		*stmt = NULL;
+	}
+}
+
 /* False with conn->err set, or not set when SQLite failed. */
 static bool read_state(struct sequence_conn *c, oid_t oid, struct state *out)
 {
@@ -109,7 +120,7 @@ static bool read_state(struct sequence_conn *c, oid_t oid, struct state *out)
 		out->last_value = sqlite3_column_int64(c->read, 5);
 		out->is_called = sqlite3_column_int(c->read, 6) != 0;
 	}
-	sqlite3_reset(c->read);
+	done(c, &c->read);
 	if (rc == SQLITE_ROW)
 		return true;
 	if (rc != SQLITE_DONE)
@@ -128,7 +139,7 @@ static bool write_state(struct sequence_conn *c, oid_t oid, int64_t value, bool 
 	sqlite3_bind_int(c->write, 2, is_called);
 	sqlite3_bind_int64(c->write, 3, oid);
 	int rc = sqlite3_step(c->write);
-	sqlite3_reset(c->write);
+	done(c, &c->write);
 	return rc == SQLITE_DONE;
 }
 
@@ -289,7 +300,7 @@ static void last_value(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		sqlite3_result_int64(ctx, s.last_value);
 }
 
-const struct func_impl sequence_funcs[] = {
+const struct func_impl sequence_impls[] = {
 	{ 1574, "nextval(regclass)", FUNC_SCALAR, "pgblob_nextval($1)", FUNC_WRITES | FUNC_CHECKED },
 	{ 1575, "currval(regclass)", FUNC_SCALAR, "pgblob_currval($1)", FUNC_CHECKED },
 	{ 1576, "setval(regclass,bigint)", FUNC_SCALAR, "pgblob_setval($*)", FUNC_WRITES | FUNC_CHECKED },
@@ -298,8 +309,8 @@ const struct func_impl sequence_funcs[] = {
 	{ 2559, "lastval()", FUNC_SCALAR, "pgblob_lastval()", FUNC_CHECKED },
 	{ 4032, "pg_sequence_last_value(regclass)", FUNC_SCALAR, "pgblob_sequence_last_value($1)",
 	  FUNC_CHECKED },
+	{ .proc = 0 },
 };
-const unsigned n_sequence_funcs = ARRAY_LEN(sequence_funcs);
 
 /* SQLite frees user data once for each function. */
 static void release(void *arg)
@@ -325,7 +336,7 @@ void sequence_close(struct sql_conn *conn)
 	c->read = c->write = NULL;
 }
 
-bool sequence_register(struct sql_conn *conn, struct sql_error *err)
+bool sequence_register(struct sql_conn *conn)
 {
 	static const struct {
 		const char *name;
@@ -339,7 +350,7 @@ bool sequence_register(struct sql_conn *conn, struct sql_error *err)
 	struct sequence_conn *c = sqlite3_malloc(sizeof(*c));
 
 	if (c == NULL)
-		return sql_error_no_memory(err);
+		return false;
 	*c = (struct sequence_conn){ .conn = conn };
 	conn->sequence_state = c;
 	for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
@@ -348,7 +359,7 @@ bool sequence_register(struct sql_conn *conn, struct sql_error *err)
 		if (sqlite3_create_function_v2(conn->db, functions[i].name, functions[i].n_args,
 					       SQLITE_UTF8, c, functions[i].call, NULL, NULL,
 					       release) != SQLITE_OK)
-			return sql_error_no_memory(err);
+			return false;
 	}
 	return true;
 }

@@ -8,12 +8,10 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "sql/func.h"
 
 
 struct sequence_session;
 struct sql_conn;
-struct sql_error;
 
 /* What a session remembers for currval(); one thread at a time. */
 struct sequence_session *sequence_session_new(void); /* or NULL */
@@ -22,16 +20,15 @@ void sequence_session_free(struct sequence_session *s);
 void sequence_session_clear(struct sequence_session *s);
 
 /*
- * Register the SQLite functions behind sequence_funcs; frees what they keep with
- * the connection.  The state of a sequence is in pgblob_sequence (README.md).
+ * Register the SQLite functions behind sequence_impls.  The state of a sequence is
+ * in pgblob_sequence (README.md).
  */
-MUST_CHECK bool sequence_register(struct sql_conn *conn, struct sql_error *err);
+bool sequence_register(struct sql_conn *conn);
 
-/* Before sqlite3_close(): gives back the statements that the functions keep prepared. */
+/*
+ * Before sqlite3_close() of a connection whose sessions had env->sequences: gives back
+ * the statements that the functions keep prepared.
+ */
 void sequence_close(struct sql_conn *conn);
-
-/* Rows for func_find(), n of them. */
-extern const struct func_impl sequence_funcs[];
-extern const unsigned n_sequence_funcs;
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "sql/func/tables.h"
 
+#include "sql/catalog/sequence.h"
+
 const struct func_table func_tables[] = {
 	{ compare_impls, NULL, collate_register },
 	{ integer_impls, integer_udfs, NULL },
@@ -13,6 +15,7 @@ const struct func_table func_tables[] = {
 	{ numeric_impls, numeric_udfs, NULL },
 	{ text_impls, text_udfs, NULL },
 	{ cast_impls, cast_udfs, NULL },
+	{ sequence_impls, NULL, sequence_register },
 	{ NULL, analyzed_udfs, NULL },
 };
 const size_t n_func_tables = ARRAY_LEN(func_tables);

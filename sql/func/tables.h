@@ -21,6 +21,7 @@ extern const struct func_table func_tables[];
 extern const size_t n_func_tables;
 
 extern const struct func_impl compare_impls[];
+extern const struct func_impl sequence_impls[]; /* catalog/sequence.c */
 extern const struct func_impl integer_impls[], float_impls[], text_impls[], cast_impls[], numeric_impls[];
 extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udfs[], numeric_udfs[];
 extern const struct func_udf analyzed_udfs[];

@@ -1,1 +1,17 @@
 # sessions, transactions, settings
+sql_server_sources += \
+	sql/session/copy.c \
+	sql/session/database.c \
+	sql/session/encode.c \
+	sql/session/explain.c \
+	sql/session/foreign.c \
+	sql/session/outcome.c \
+	sql/session/plan.c \
+	sql/session/pool.c \
+	sql/session/portal.c \
+	sql/session/session.c \
+	sql/session/session.h \
+	sql/session/settings.c \
+	sql/session/settings.h \
+	sql/session/transaction.c \
+	sql/session/utility.c

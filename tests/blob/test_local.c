@@ -420,6 +420,33 @@ START_TEST(a_full_disk_leaves_nothing)
 }
 END_TEST
 
+/* Files made ahead have zeros in them, and a length: neither may show. */
+START_TEST(bytes_are_right_whatever_file_they_are_put_into)
+{
+	static const size_t lens[] = { 20000, 1, 4096, 0, 4097, 8192, 100000, 3 };
+
+	for (unsigned i = 0; i < 100; i++) {
+		struct buf body = BUF_INIT(1 << 20);
+		struct buf out = BUF_INIT(1 << 20);
+		char key[32];
+
+		snprintf(key, sizeof(key), "k/%u", i);
+		for (size_t at = 0; at < lens[i % ARRAY_LEN(lens)]; at++)
+			buf_put_byte(&body, (char)(at + i));
+		ck_assert_int_eq(BLOB_OK, blob_create(store, key, &body, NULL, &err));
+		ck_assert_int_eq(BLOB_OK, blob_get(store, key, NULL, &out, NULL, &err));
+		ck_assert_uint_eq(body.len, out.len);
+		if (body.len > 0)
+			ck_assert_int_eq(0, memcmp(body.data, out.data, body.len));
+		ck_assert_int_eq(BLOB_EXISTS, blob_create(store, key, &body, NULL, &err));
+		buf_free(&body);
+		buf_free(&out);
+		usleep(i % 10 == 0 ? 2000 : 0); /* let some be made */
+	}
+	ck_assert_uint_eq(100, n_files());
+}
+END_TEST
+
 START_TEST(no_space_left_is_said)
 {
 	char url[128];
@@ -567,6 +594,7 @@ int main(void)
 	tcase_add_test(tc, of_many_processes_one_creates_each_object);
 	tcase_add_test(tc, a_killed_creator_leaves_whole_objects_and_nothing_else);
 	tcase_add_test(tc, a_full_disk_leaves_nothing);
+	tcase_add_test(tc, bytes_are_right_whatever_file_they_are_put_into);
 	tcase_add_test(tc, no_space_left_is_said);
 	tcase_add_test(tc, bad_urls_and_folders_are_refused);
 	tcase_add_test(tc, a_relative_folder_is_made_with_those_above_it);

@@ -1,0 +1,94 @@
+/*
+ * store.c - the object store and the storage engine, as configured
+ * Licence: MIT, see LICENSE.
+ */
+#include "cmd/store.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "blob/blob.h"
+#include "cmd/config.h"
+#include "vfs/vfs.h"
+
+/* What was not said is NULL: then the layer below looks in the vendor's own places. */
+static const char *said(const struct config *c, const char *const *field)
+{
+	for (size_t i = 0; i < config_n_options; i++)
+		if ((const char *)c + config_options[i].field == (const char *)field)
+			return c->source[i] != CONFIG_DEFAULT && (*field)[0] != '\0' ? *field : NULL;
+	return NULL;
+}
+
+static bool url_of(const struct config *c, char *out, size_t size, struct error *err)
+{
+	switch ((enum config_backend)c->storage_backend) {
+	case CONFIG_LOCAL:
+		return vfs_store_url("local", NULL, c->local_base_path, NULL, out, size, err);
+	case CONFIG_S3:
+		return vfs_store_url("s3", NULL, c->s3_bucket, c->s3_prefix, out, size, err);
+	case CONFIG_AZURE:
+		return vfs_store_url("azure", c->azure_account, c->azure_container, NULL, out, size,
+				     err);
+	}
+	return error_set(err, "unknown storage");
+}
+
+bool store_open(const struct config *c, struct blob_store **out, struct error *err)
+{
+	struct blob_options options = {
+		.s3_endpoint = said(c, &c->s3_endpoint),
+		.s3_region = said(c, &c->s3_region),
+		.s3_addressing = said(c, &c->s3_addressing),
+		.s3_profile = said(c, &c->s3_profile),
+		.s3_access_key_id = said(c, &c->s3_access_key_id),
+		.s3_secret_access_key = said(c, &c->s3_secret_access_key),
+		.s3_session_token = said(c, &c->s3_session_token),
+		.azure_endpoint = said(c, &c->azure_endpoint),
+		.azure_key = said(c, &c->azure_key),
+		.azure_sas = said(c, &c->azure_sas_token),
+		.azure_connection_string = said(c, &c->azure_connection_string),
+		.azure_use_managed_identity = c->azure_use_managed_identity ||
+					      c->azure_client_id[0] != '\0',
+		.azure_client_id = said(c, &c->azure_client_id),
+		.ca_file = said(c, &c->storage_ca_file),
+		.connect_timeout_ms = c->storage_connect_timeout_ms,
+		.request_timeout_ms = c->storage_request_timeout_ms,
+		.deadline_ms = c->storage_deadline_ms,
+		.max_connections = (unsigned)c->storage_max_connections,
+	};
+	struct vfs_config vfs = {
+		.cache_bytes = (size_t)c->storage_cache_size,
+		.commit_timeout_ms = c->storage_commit_timeout_ms,
+		.cache_ttl_ms = c->storage_cache_ttl_minutes * 60000,
+	};
+	struct blob_store *store = NULL;
+	char url[2048];
+
+	if (!url_of(c, url, sizeof(url), err))
+		return false;
+	if (blob_open(url, &options, &store, err) != BLOB_OK) {
+		error_wrap(err, "could not open storage %s", url);
+		return false;
+	}
+	if (blob_probe(store, err) != BLOB_OK) {
+		error_wrap(err, "storage %s cannot be used", blob_name(store));
+		goto fail;
+	}
+	vfs.store = store;
+	if (!vfs_init(&vfs, err))
+		goto fail;
+	*out = store;
+	return true;
+fail:
+	blob_close(store);
+	return false;
+}
+
+void store_close(struct blob_store *store)
+{
+	if (store == NULL)
+		return;
+	vfs_deinit();
+	blob_close(store);
+}

@@ -1,0 +1,681 @@
+/*
+ * transaction.c - a session's transactions, and the schema that they see
+ *
+ * READ COMMITTED holds nothing before its first write: each statement reads on a
+ * connection of its own.  The first statement that writes takes the writer's turn
+ * and then a connection with a SQLite transaction, which stays until the end.
+ * REPEATABLE READ and SERIALIZABLE keep a snapshot from their first query on; a
+ * write there fails with 40001 if somebody has committed since.
+ *
+ * After an error the transaction is aborted, as PostgreSQL has it: without a
+ * savepoint everything is given back at once, so that a client that thinks about
+ * it keeps nobody else waiting.
+ * Licence: MIT, see LICENSE.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "sql/session/session.h"
+#include "vfs/vfs.h"
+
+#define EPOCH_2000_US INT64_C(946684800000000)
+
+enum { BUSY_PAUSE_MS = 2 };
+
+static bool conn_in_transaction(const struct conn *c)
+{
+	return !sqlite3_get_autocommit(c->sql.db);
+}
+
+static void init_characteristics(struct sql_session *s)
+{
+	s->tx.isolation = (enum isolation)s->settings.default_isolation;
+	s->tx.read_only = s->settings.default_read_only;
+	s->tx.deferrable = s->settings.default_deferrable;
+	s->tx.mode = SQL_DEFERRED;
+	s->env.transaction_us = wall_us() - EPOCH_2000_US;
+}
+
+void tx_start_implicit(struct sql_session *s)
+{
+	s->env.statement_us = wall_us() - EPOCH_2000_US;
+	if (s->tx.kind != TX_NONE)
+		return;
+	s->tx.kind = TX_IMPLICIT;
+	init_characteristics(s);
+}
+
+/* ---- the connection ---- */
+
+/* A connection for the transaction to keep. */
+static bool take_conn(struct sql_session *s, struct conn **out, struct sql_error *err)
+{
+	if (s->temp_conn != NULL) {
+		*out = s->temp_conn;
+		conn_lend(*out, s, NULL);
+		return true;
+	}
+	return conn_take(s, out, err);
+}
+
+/* The transaction does not need it any more. */
+static void drop_conn(struct sql_session *s, struct conn *c)
+{
+	if (c == NULL)
+		return;
+	if (c != s->temp_conn) {
+		conn_give(c);
+		return;
+	}
+	if (conn_in_transaction(c) && conn_exec(c, "ROLLBACK") != SQLITE_OK)
+		c->broken = true;
+	if (c->turn)
+		vfs_intent_end(c->sql.db);
+	c->turn = false;
+}
+
+static int declare(struct conn *c, struct savepoint *sp)
+{
+	char text[64];
+
+	if (sp == NULL || sp->declared)
+		return SQLITE_OK;
+	int rc = declare(c, sp->outer);
+	if (rc != SQLITE_OK)
+		return rc;
+	snprintf(text, sizeof(text), "SAVEPOINT sp%u", sp->id);
+	rc = conn_exec(c, text);
+	sp->declared = rc == SQLITE_OK;
+	return rc;
+}
+
+static void pause_ms(int ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Let a transaction that has a snapshot write. */
+static bool upgrade(struct sql_session *s, struct sql_error *err)
+{
+	struct conn *c = s->tx.conn;
+	int64_t deadline = session_lock_deadline(s);
+	char text[64];
+	struct prepared_stmt *p;
+
+	if (!place_take(s, err))
+		return false;
+	int rc = conn_prepare(c, "PRAGMA user_version", &p);
+	if (rc != SQLITE_OK)
+		return outcome_error(s, c, rc, err);
+	rc = sqlite3_step(p->stmt);
+	int version = rc == SQLITE_ROW ? sqlite3_column_int(p->stmt, 0) : 0;
+	conn_release(c, p);
+	if (rc != SQLITE_ROW)
+		return outcome_error(s, c, rc, err);
+	/* the least that is a write; it changes nothing */
+	snprintf(text, sizeof(text), "PRAGMA user_version=%d", version);
+	for (;;) {
+		rc = conn_exec(c, text);
+		if ((rc & 0xff) != SQLITE_BUSY || rc == SQLITE_BUSY_SNAPSHOT)
+			break;
+		/* somebody else writes: if they commit, our snapshot is an old one */
+		if (session_stopped(s))
+			return outcome_canceled(s, err);
+		if (deadline != 0 && mono_ms() >= deadline)
+			return sql_error_set(err, ERRCODE_LOCK_NOT_AVAILABLE,
+					     "canceling statement due to lock timeout");
+		place_give(s);
+		pause_ms(BUSY_PAUSE_MS);
+		if (!place_take(s, err))
+			return false;
+	}
+	if (rc != SQLITE_OK)
+		return outcome_error(s, c, rc, err);
+	s->tx.writing = true;
+	return true;
+}
+
+bool tx_write(struct sql_session *s, const char *command, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+	struct error verr = ERROR_INIT;
+	struct conn *c;
+
+	tx->used = true;
+	if (tx->read_only)
+		return sql_error_set(err, ERRCODE_READ_ONLY_TRANSACTION,
+				     "cannot execute %s in a read-only transaction", command);
+	if (tx->writing)
+		return place_take(s, err);
+	if (tx->snapshot)
+		return upgrade(s, err);
+	if (s->temp_conn != NULL && !portals_store_all(s, NULL, err))
+		return false;
+	if (!take_conn(s, &c, err))
+		return false;
+	place_give(s);
+	enum vfs_rc vrc = vfs_intent_begin(c->sql.db, session_lock_deadline(s), &s->canceled, &verr);
+	if (vrc != VFS_OK) {
+		drop_conn(s, c);
+		return outcome_vfs(s, (int)vrc, &verr, err);
+	}
+	c->turn = true;
+	if (!place_take(s, err)) {
+		drop_conn(s, c);
+		return false;
+	}
+	int rc = conn_exec(c, "BEGIN IMMEDIATE");
+	if (rc == SQLITE_OK)
+		rc = declare(c, tx->savepoint);
+	if (rc != SQLITE_OK) {
+		outcome_error(s, c, rc, err);
+		drop_conn(s, c);
+		return false;
+	}
+	tx->conn = c;
+	tx->writing = true;
+	return true;
+}
+
+bool tx_read(struct sql_session *s, struct conn **out, bool *own, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+	struct conn *c;
+
+	tx->used = true;
+	*own = false;
+	if (tx->conn != NULL) {
+		*out = tx->conn;
+		return true;
+	}
+	if (tx->isolation < REPEATABLE_READ || tx->kind != TX_EXPLICIT) {
+		*own = s->temp_conn == NULL;
+		return take_conn(s, out, err);
+	}
+	if (!take_conn(s, &c, err))
+		return false;
+	if (!place_take(s, err)) {
+		drop_conn(s, c);
+		return false;
+	}
+	int rc = conn_exec(c, "BEGIN");
+	if (rc == SQLITE_OK)
+		rc = conn_exec(c, "SELECT 1 FROM sqlite_schema LIMIT 1");
+	if (rc == SQLITE_OK)
+		rc = declare(c, tx->savepoint);
+	if (rc != SQLITE_OK) {
+		outcome_error(s, c, rc, err);
+		drop_conn(s, c);
+		return false;
+	}
+	tx->conn = c;
+	tx->snapshot = true;
+	*out = c;
+	return true;
+}
+
+/* ---- the end ---- */
+
+static void free_savepoints_down_to(struct sql_session *s, struct savepoint *keep)
+{
+	while (s->tx.savepoint != keep) {
+		struct savepoint *sp = s->tx.savepoint;
+
+		s->tx.savepoint = sp->outer;
+		free(sp->name);
+		free(sp);
+	}
+}
+
+static void forget(struct sql_session *s)
+{
+	free_savepoints_down_to(s, NULL);
+	schema_unref(s->tx.schema);
+	s->tx = (struct transaction){ .kind = TX_NONE };
+}
+
+/* Give back what the transaction holds in SQLite; it stays as it is otherwise. */
+static void release(struct sql_session *s)
+{
+	struct conn *c = s->tx.conn;
+
+	portals_close_since(s, 0, true);
+	if (s->tx.schema_changed) {
+		schema_unref(s->temp_schema);
+		s->temp_schema = NULL;
+	}
+	s->tx.conn = NULL;
+	s->tx.writing = s->tx.snapshot = false;
+	drop_conn(s, c);
+	schema_unref(s->tx.schema);
+	s->tx.schema = NULL;
+	s->tx.schema_changed = false;
+}
+
+void tx_rollback(struct sql_session *s)
+{
+	if (s->tx.kind == TX_NONE)
+		return;
+	release(s);
+	settings_rollback(s, 0);
+	forget(s);
+}
+
+void tx_fail(struct sql_session *s)
+{
+	struct transaction *tx = &s->tx;
+
+	if (tx->kind == TX_NONE)
+		return;
+	tx->failed = true;
+	if (tx->conn != NULL && (tx->writing || tx->snapshot) && !conn_in_transaction(tx->conn))
+		tx->lost = true;
+	if (tx->savepoint == NULL || tx->lost)
+		release(s);
+	else
+		portals_close_since(s, tx->savepoint->portals_mark, true);
+}
+
+/* The cookie that the open transaction has made. */
+static bool own_cookie(struct conn *c, uint32_t *out)
+{
+	struct prepared_stmt *p;
+
+	if (conn_prepare(c, "PRAGMA main.schema_version", &p) != SQLITE_OK)
+		return false;
+	bool ok = sqlite3_step(p->stmt) == SQLITE_ROW;
+	if (ok)
+		*out = (uint32_t)sqlite3_column_int64(p->stmt, 0);
+	conn_release(c, p);
+	return ok;
+}
+
+static void publish_schema(struct sql_session *s, struct schema *schema, uint32_t cookie)
+{
+	struct database *db = s->db;
+
+	mutex_lock(&db->lock);
+	struct schema *old = db->schema;
+	db->schema = schema_ref(schema);
+	db->schema_cookie = cookie;
+	mutex_unlock(&db->lock);
+	schema_unref(old);
+}
+
+bool tx_commit(struct sql_session *s, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+	struct conn *c = tx->conn;
+
+	if (tx->kind == TX_NONE)
+		return true;
+	if (tx->failed) {
+		tx_rollback(s);
+		return true;
+	}
+	if (!portals_hold(s, err)) {
+		tx_rollback(s);
+		return false;
+	}
+	portals_close_since(s, 0, true);
+	if (c != NULL && (tx->writing || tx->snapshot)) {
+		uint32_t cookie = 0;
+
+		if (!place_take(s, err)) {
+			tx_rollback(s);
+			return false;
+		}
+		bool changed = tx->schema_changed && tx->schema != NULL && !s->has_temp &&
+			       own_cookie(c, &cookie);
+		int rc = conn_in_transaction(c) ? conn_exec(c, "COMMIT") : SQLITE_ABORT;
+		if (rc != SQLITE_OK) {
+			outcome_error(s, c, rc, err);
+			tx_rollback(s);
+			return false;
+		}
+		if (changed)
+			publish_schema(s, tx->schema, cookie);
+	}
+	tx->conn = NULL;
+	drop_conn(s, c);
+	if (tx->schema_changed && s->temp_conn != NULL) {
+		schema_unref(s->temp_schema);
+		s->temp_schema = NULL;
+	}
+	settings_commit(s);
+	forget(s);
+	return true;
+}
+
+/* ---- statements ---- */
+
+static int isolation_named(const char *name)
+{
+	static const char *const names[] = { "read uncommitted", "read committed",
+					     "repeatable read", "serializable" };
+
+	for (int i = 0; i < (int)ARRAY_LEN(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return READ_COMMITTED;
+}
+
+static bool apply_options(struct sql_session *s, PgQuery__Node **options, size_t n,
+			  struct sql_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const PgQuery__DefElem *d = options[i]->def_elem;
+		const PgQuery__AConst *value = d->arg != NULL && d->arg->node_case == PG_QUERY__NODE__NODE_A_CONST ?
+						       d->arg->a_const : NULL;
+
+		if (value == NULL)
+			return sql_error_unsupported(err, d->location, "this transaction option");
+		if (strcmp(d->defname, "transaction_isolation") == 0 &&
+		    value->val_case == PG_QUERY__A__CONST__VAL_SVAL)
+			s->tx.isolation = (enum isolation)isolation_named(value->sval->sval);
+		else if (strcmp(d->defname, "transaction_read_only") == 0 &&
+			 value->val_case == PG_QUERY__A__CONST__VAL_IVAL)
+			s->tx.read_only = value->ival->ival != 0;
+		else if (strcmp(d->defname, "transaction_deferrable") == 0 &&
+			 value->val_case == PG_QUERY__A__CONST__VAL_IVAL)
+			s->tx.deferrable = value->ival->ival != 0;
+		else
+			return sql_error_unsupported(err, d->location, "transaction option \"%s\"",
+						     d->defname);
+	}
+	return true;
+}
+
+bool tx_begin_explicit(struct sql_session *s, enum sql_transaction_mode mode,
+		       PgQuery__Node **options, size_t n_options, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+
+	if (tx->kind == TX_EXPLICIT) {
+		session_warn(s, "WARNING", ERRCODE_ACTIVE_TRANSACTION,
+			     "there is already a transaction in progress");
+		return apply_options(s, options, n_options, err);
+	}
+	if (tx->kind == TX_NONE)
+		init_characteristics(s);
+	tx->kind = TX_EXPLICIT;
+	if (!apply_options(s, options, n_options, err))
+		return false;
+	tx->mode = mode;
+	if (mode != SQL_DEFERRED && !tx->read_only) {
+		bool used = tx->used;
+
+		if (!tx_write(s, "BEGIN", err))
+			return false;
+		tx->used = used;
+	}
+	return true;
+}
+
+static struct savepoint *find_savepoint(struct sql_session *s, const char *name,
+					struct sql_error *err)
+{
+	for (struct savepoint *sp = s->tx.savepoint; sp != NULL; sp = sp->outer)
+		if (strcmp(sp->name, name) == 0)
+			return sp;
+	sql_error_set(err, ERRCODE_INVALID_SAVEPOINT, "savepoint \"%s\" does not exist", name);
+	return NULL;
+}
+
+bool tx_require_block(struct sql_session *s, const char *command, struct sql_error *err)
+{
+	if (s->tx.kind == TX_EXPLICIT)
+		return true;
+	return sql_error_set(err, ERRCODE_NO_ACTIVE_TRANSACTION,
+			     "%s can only be used in transaction blocks", command);
+}
+
+bool tx_prevent_block(struct sql_session *s, const char *command, struct sql_error *err)
+{
+	if (s->tx.kind != TX_EXPLICIT && !s->tx.multi && s->tx.n_statements == 0)
+		return true;
+	return sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
+			     "%s cannot run inside a transaction block", command);
+}
+
+static bool savepoint(struct sql_session *s, const char *name, struct sql_error *err)
+{
+	struct savepoint *sp = calloc(1, sizeof(*sp));
+
+	if (sp == NULL || (sp->name = strdup(name)) == NULL) {
+		free(sp);
+		return sql_error_no_memory(err);
+	}
+	sp->id = ++s->tx.n_savepoints;
+	sp->settings_mark = settings_mark(s);
+	sp->portals_mark = s->last_serial;
+	sp->outer = s->tx.savepoint;
+	s->tx.savepoint = sp;
+	if (s->tx.conn == NULL || !conn_in_transaction(s->tx.conn))
+		return true;
+	if (!place_take(s, err))
+		return false;
+	int rc = declare(s->tx.conn, sp);
+	return rc == SQLITE_OK || outcome_error(s, s->tx.conn, rc, err);
+}
+
+static bool rollback_to(struct sql_session *s, const char *name, struct sql_error *err)
+{
+	struct savepoint *sp = find_savepoint(s, name, err);
+	char text[64];
+
+	if (sp == NULL)
+		return false;
+	if (s->tx.lost)
+		return sql_error_set(err, "40000",
+				     "the transaction was rolled back as a whole and cannot go on from "
+				     "savepoint \"%s\"", name);
+	portals_close_since(s, sp->portals_mark, true);
+	if (sp->declared) {
+		/* an open result of before stays, but it must not see what is undone now */
+		if (!place_take(s, err) || !portals_store_all(s, NULL, err))
+			return false;
+		snprintf(text, sizeof(text), "ROLLBACK TO sp%u", sp->id);
+		int rc = conn_exec(s->tx.conn, text);
+		if (rc != SQLITE_OK)
+			return outcome_error(s, s->tx.conn, rc, err);
+	}
+	free_savepoints_down_to(s, sp);
+	settings_rollback(s, sp->settings_mark);
+	s->tx.failed = false;
+	if (s->tx.schema_changed && s->tx.conn != NULL)
+		return tx_reload_schema(s, err);
+	return true;
+}
+
+static bool release_savepoint(struct sql_session *s, const char *name, struct sql_error *err)
+{
+	struct savepoint *sp = find_savepoint(s, name, err);
+	char text[64];
+
+	if (sp == NULL)
+		return false;
+	if (sp->declared) {
+		snprintf(text, sizeof(text), "RELEASE sp%u", sp->id);
+		int rc = conn_exec(s->tx.conn, text);
+		if (rc != SQLITE_OK)
+			return outcome_error(s, s->tx.conn, rc, err);
+	}
+	free_savepoints_down_to(s, sp->outer);
+	return true;
+}
+
+static bool end(struct sql_session *s, const PgQuery__TransactionStmt *stmt, bool commit,
+		char *tag, struct sql_error *err)
+{
+	struct transaction before = s->tx;
+	bool ok = true;
+
+	if (before.kind != TX_EXPLICIT) {
+		if (stmt->chain)
+			return sql_error_set(err, ERRCODE_NO_ACTIVE_TRANSACTION,
+					     "%s AND CHAIN can only be used in transaction blocks",
+					     commit ? "COMMIT" : "ROLLBACK");
+		session_warn(s, "WARNING", ERRCODE_NO_ACTIVE_TRANSACTION,
+			     "there is no transaction in progress");
+	}
+	strcpy(tag, commit && !before.failed ? "COMMIT" : "ROLLBACK");
+	if (commit)
+		ok = tx_commit(s, err);
+	else
+		tx_rollback(s);
+	if (ok && stmt->chain) {
+		init_characteristics(s);
+		s->tx.kind = TX_EXPLICIT;
+		s->tx.isolation = before.isolation;
+		s->tx.read_only = before.read_only;
+		s->tx.deferrable = before.deferrable;
+	}
+	return ok;
+}
+
+bool tx_statement(struct sql_session *s, const PgQuery__TransactionStmt *stmt, char *tag,
+		  struct sql_error *err)
+{
+	switch (stmt->kind) {
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN:
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START:
+		strcpy(tag, stmt->kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN ?
+				    "BEGIN" : "START TRANSACTION");
+		return tx_begin_explicit(s, s->server->config.transaction_mode, stmt->options,
+					 stmt->n_options, err);
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
+		return end(s, stmt, true, tag, err);
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK:
+		return end(s, stmt, false, tag, err);
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
+		strcpy(tag, "SAVEPOINT");
+		return tx_require_block(s, "SAVEPOINT", err) && savepoint(s, stmt->savepoint_name, err);
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
+		strcpy(tag, "RELEASE");
+		return tx_require_block(s, "RELEASE SAVEPOINT", err) &&
+		       release_savepoint(s, stmt->savepoint_name, err);
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
+		strcpy(tag, "ROLLBACK");
+		return tx_require_block(s, "ROLLBACK TO SAVEPOINT", err) &&
+		       rollback_to(s, stmt->savepoint_name, err);
+	default:
+		return sql_error_unsupported(err, -1, "a prepared transaction");
+	}
+}
+
+/* ---- the schema ---- */
+
+static bool load_failed(struct sql_session *s, struct conn *c, struct sql_error *err)
+{
+	if (err->set)
+		return false;
+	return outcome_error(s, c, sqlite3_extended_errcode(c->sql.db), err);
+}
+
+bool tx_reload_schema(struct sql_session *s, struct sql_error *err)
+{
+	struct conn *c = s->tx.conn;
+	struct schema *schema;
+
+	conn_lend(c, s, NULL);
+	if (!schema_load(&c->sql, &schema, err))
+		return load_failed(s, c, err);
+	schema_unref(s->tx.schema);
+	s->tx.schema = schema;
+	s->tx.schema_changed = true;
+	return true;
+}
+
+/* Load the schema of one version, and the cookie of the same. */
+static struct schema *load(struct sql_session *s, struct conn *c, uint32_t *cookie,
+			   struct sql_error *err)
+{
+	struct schema *schema = NULL;
+	bool own = !conn_in_transaction(c);
+	int rc = SQLITE_OK;
+
+	if (!place_take(s, err))
+		return NULL;
+	conn_lend(c, s, NULL);
+	if (own)
+		rc = conn_exec(c, "BEGIN");
+	if (rc == SQLITE_OK)
+		rc = conn_exec(c, "SELECT 1 FROM sqlite_schema LIMIT 1");
+	if (rc != SQLITE_OK)
+		outcome_error(s, c, rc, err);
+	else if (vfs_schema_cookie(c->sql.db, cookie) != VFS_OK)
+		sql_error_set(err, ERRCODE_IO, "could not read the schema of database \"%s\"",
+			      s->db->name);
+	else if (!schema_load(&c->sql, &schema, err))
+		load_failed(s, c, err);
+	if (own && conn_in_transaction(c) && conn_exec(c, "COMMIT") != SQLITE_OK &&
+	    conn_exec(c, "ROLLBACK") != SQLITE_OK)
+		c->broken = true;
+	if (err->set) {
+		schema_unref(schema);
+		return NULL;
+	}
+	return schema;
+}
+
+struct schema *session_schema(struct sql_session *s, struct conn *c, struct sql_error *err)
+{
+	struct database *db = s->db;
+	uint32_t cookie = 0;
+	struct schema *schema = NULL;
+
+	if (s->tx.schema != NULL && c == s->tx.conn)
+		return schema_ref(s->tx.schema);
+	enum vfs_rc vrc = vfs_schema_cookie(c->sql.db, &cookie);
+	if (vrc != VFS_OK) {
+		struct error verr = ERROR_INIT;
+
+		(void)vfs_last_error(c->sql.db, &verr);
+		outcome_vfs(s, (int)vrc, &verr, err);
+		return NULL;
+	}
+	if (s->has_temp && c == s->temp_conn) {
+		if (s->temp_schema == NULL || s->temp_cookie != cookie) {
+			schema = load(s, c, &cookie, err);
+			if (schema == NULL)
+				return NULL;
+			schema_unref(s->temp_schema);
+			s->temp_schema = schema;
+			s->temp_cookie = cookie;
+		}
+		return schema_ref(s->temp_schema);
+	}
+	mutex_lock(&db->lock);
+	if (db->schema != NULL && db->schema_cookie == cookie)
+		schema = schema_ref(db->schema);
+	mutex_unlock(&db->lock);
+	if (schema != NULL)
+		return schema;
+	schema = load(s, c, &cookie, err);
+	if (schema != NULL)
+		publish_schema(s, schema, cookie);
+	return schema;
+}
+
+struct schema *session_schema_now(struct sql_session *s, struct sql_error *err)
+{
+	struct conn *c = s->tx.conn;
+	bool own = false;
+
+	if (c == NULL) {
+		own = s->temp_conn == NULL;
+		if (!take_conn(s, &c, err))
+			return NULL;
+	}
+	struct schema *schema = session_schema(s, c, err);
+	if (own)
+		conn_give(c);
+	return schema;
+}
