@@ -22,7 +22,7 @@
 #include "sql/session/session.h"
 
 enum copy_format { COPY_TEXT, COPY_CSV, COPY_BINARY };
-enum { LINE_LIMIT = 512 << 20, SENT_BEFORE_WAIT = 8192 };
+enum { LINE_LIMIT = 512 << 20, SENT_BEFORE_WAIT = 32 << 10 };
 
 static const char signature[11] = "PGCOPY\n\377\r\n";
 

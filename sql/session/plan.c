@@ -14,7 +14,7 @@
 #include "sql/pgcat.h"
 #include "sql/session/session.h"
 
-enum { CACHED_TEXT_MAX = 16 << 10 };
+enum { CACHED_TEXT_MAX = 16 << 10, COLUMNS_MAX = 1664 };
 
 static struct plan *plan_new(struct plan *owner, struct sql_error *err)
 {
@@ -187,6 +187,9 @@ static bool fill_columns(struct plan *p, struct sql_error *err)
 
 	if (columns == NULL || paths == NULL)
 		return sql_error_no_memory(err);
+	if (n > COLUMNS_MAX)
+		return sql_error_set(err, ERRCODE_TOO_MANY_COLUMNS,
+				     "target lists can have at most %d entries", COLUMNS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		const struct lowered_column *from = &p->lowered.columns[i];
 		const struct pg_type_row *type = pgcat_type(from->type);

@@ -16,7 +16,7 @@
 
 #include "sql/session/session.h"
 
-enum { START_TRIES = 5, SENT_BEFORE_WAIT = 8192, ROW_ARENA_KEPT = 64 << 10 };
+enum { START_TRIES = 5, SENT_BEFORE_WAIT = 32 << 10, ROW_ARENA_KEPT = 64 << 10 };
 
 void portal_init(struct portal *p)
 {
