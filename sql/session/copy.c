@@ -611,7 +611,7 @@ static bool copy_lines(struct copy_in *in, struct sql_error *err)
 			}
 			return true;
 		}
-		if (!utf8_check(line, len, err))
+		if (!text_check(line, len, err))
 			return false;
 		in->n_fields = 0;
 		if (in->o->format == COPY_CSV ? !split_csv(in, line, len, err) :
@@ -621,7 +621,7 @@ static bool copy_lines(struct copy_in *in, struct sql_error *err)
 		if (in->o->format == COPY_TEXT && memchr(line, '\\', len) != NULL)
 			for (size_t i = 0; i < in->n_fields; i++)
 				if (in->fields[i].data != NULL &&
-				    !utf8_check(in->fields[i].data, in->fields[i].len, err))
+				    !text_check(in->fields[i].data, in->fields[i].len, err))
 					return false;
 		if (in->line == 1 && in->o->header) {
 			if (!check_header(in, err))
@@ -700,7 +700,7 @@ static bool copy_binary(struct copy_in *in, struct sql_error *err)
 			in->at += (size_t)len;
 			if (copy == NULL)
 				return sql_error_no_memory(err);
-			if (c->type == TEXTOID && !utf8_check(copy, (size_t)len, err))
+			if (c->type == TEXTOID && !text_check(copy, (size_t)len, err))
 				return false;
 			if (!type_recv(&ctx, c->type, c->typmod, copy, (size_t)len, &in->p.params[i], err))
 				return false;

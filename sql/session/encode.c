@@ -31,7 +31,7 @@ static size_t sequence(const unsigned char *p, size_t left)
 	return n;
 }
 
-bool utf8_check(const char *text, size_t len, struct sql_error *err)
+bool text_check(const char *text, size_t len, struct sql_error *err)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	const uint64_t high = 0x8080808080808080, low = 0x0101010101010101;
@@ -67,7 +67,7 @@ bool utf8_check(const char *text, size_t len, struct sql_error *err)
 	return true;
 }
 
-int utf8_position(const char *text, int byte_offset)
+int text_position(const char *text, int byte_offset)
 {
 	int chars = 1;
 
@@ -276,7 +276,7 @@ bool decode_param(const struct type_context *ctx, oid_t type, int16_t format, co
 	}
 	if (decode_quick(type, format, data, len, out))
 		return true;
-	if ((format == 0 || is_text(type)) && !utf8_check(data, len, err))
+	if ((format == 0 || is_text(type)) && !text_check(data, len, err))
 		return false;
 	if (is_text(type)) {
 		out->kind = DATUM_TEXT;

@@ -372,7 +372,7 @@ fail:
 
 static int chars_before(const char *text, int bytes)
 {
-	return utf8_position(text, bytes) - 1;
+	return text_position(text, bytes) - 1;
 }
 
 /* A text that PostgreSQL's grammar refused: perhaps some of it is SQLite's. */
@@ -421,7 +421,7 @@ bool plan_parse(struct sql_session *s, const struct plan_request *request, struc
 			return list_add(out, p, err);
 		}
 	}
-	if (!utf8_check(request->text, len, err))
+	if (!text_check(request->text, len, err))
 		goto fail;
 	if (!parse_into(request->text, len, 0, request, out, err)) {
 		plan_list_free(out);

@@ -28,7 +28,7 @@ void session_tell_error(struct sql_session *s, const struct sql_error *err, cons
 	int position = 0;
 
 	if (err->location >= 0 && text != NULL)
-		position = base + utf8_position(text, err->location);
+		position = base + text_position(text, err->location);
 	if (s->sink != NULL)
 		s->sink->error(s->sink, err, position);
 }

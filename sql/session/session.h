@@ -405,8 +405,8 @@ MUST_CHECK bool decode_param(const struct type_context *ctx, oid_t type, int16_t
 bool decode_quick(oid_t type, int16_t format, const char *data, size_t len, struct datum *out);
 MUST_CHECK int bind_datum(struct sqlite3_stmt *stmt, int i, const struct datum *value);
 /* 22021 unless the bytes are UTF-8 without NUL. */
-MUST_CHECK bool utf8_check(const char *text, size_t len, struct sql_error *err);
-int utf8_position(const char *text, int byte_offset);
+MUST_CHECK bool text_check(const char *text, size_t len, struct sql_error *err);
+int text_position(const char *text, int byte_offset);
 
 bool rows_add(struct row_store *store, const struct datum *row, size_t n);
 void rows_get(const struct row_store *store, size_t at, struct datum *row, size_t n);
