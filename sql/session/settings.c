@@ -97,15 +97,19 @@ static void lower_name(const char *name, char out[NAME_MAX_BYTES * 2])
 	out[i] = '\0';
 }
 
+/* Those that SHOW ALL and pg_settings leave out. */
+static const struct pg_setting_row hidden[] = {
+	{ .name = "is_superuser", .setting = "on", .context = "internal", .vartype = "bool" },
+	{ .name = "role", .setting = "none", .context = "user", .vartype = "string" },
+	{ .name = "session_authorization", .setting = "", .context = "user", .vartype = "string" },
+};
+
 static const struct pg_setting_row *row_named(const char *name)
 {
-	size_t n;
-	const struct pg_setting_row *rows = pgcat_settings(&n);
-
-	for (size_t i = 0; i < n; i++)
-		if (strcasecmp(rows[i].name, name) == 0)
-			return &rows[i];
-	return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+		if (strcasecmp(hidden[i].name, name) == 0)
+			return &hidden[i];
+	return pgcat_setting(name);
 }
 
 static const char *default_of(const struct pg_setting_row *row)
