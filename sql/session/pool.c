@@ -251,7 +251,6 @@ static bool configure(struct sql_session *s, struct conn *c, struct sql_error *e
 	for (size_t i = 0; i < ARRAY_LEN(off); i++)
 		sqlite3_db_config(db, off[i], 0, NULL);
 	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-	sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 0);
 	sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
 	sqlite3_progress_handler(db, PROGRESS_OPS, on_progress, c);
 	if (!func_register(&c->sql, err) || !system_register(&c->sql, err))
