@@ -145,7 +145,7 @@ static bool find_name(void *arg, ProtobufCMessage *message)
 {
 	struct name_search *s = arg;
 	const PgQuery__ColumnRef *ref = (const PgQuery__ColumnRef *)message;
-	const char *name = ref->n_fields == 0 ? NULL : node_string(ref->fields[ref->n_fields - 1]);
+	const char *name = ref->n_fields == 0 ? NULL : ddl_node_string(ref->fields[ref->n_fields - 1]);
 
 	s->found = s->found || (name != NULL && strcmp(name, s->name) == 0);
 	return true;
@@ -464,7 +464,7 @@ static bool add_constraint(struct ddl *d, struct table_def *def,
 		return sql_error_unsupported(d->err, c->location, "USING INDEX");
 	if (primary) {
 		for (size_t i = 0; i < c->n_keys; i++) {
-			const struct schema_column *key = def_column(def, node_string(c->keys[i]));
+			const struct schema_column *key = def_column(def, ddl_node_string(c->keys[i]));
 
 			if (key != NULL && !key->not_null && !def_check_not_null(d, def, key))
 				return false;

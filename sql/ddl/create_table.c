@@ -30,7 +30,7 @@ static oid_t serial_type(const PgQuery__TypeName *type)
 
 	if (type == NULL || type->n_names != 1 || type->n_array_bounds != 0)
 		return 0;
-	name = node_string(type->names[0]);
+	name = ddl_node_string(type->names[0]);
 	for (size_t i = 0; name != NULL && i < ARRAY_LEN(serials); i++) {
 		if (strcmp(name, serials[i].name) == 0)
 			return serials[i].type;
@@ -235,7 +235,7 @@ static bool begin_column(struct ddl *d, struct table_def *def, const PgQuery__Co
 		return false;
 	if (c->coll_clause != NULL) {
 		size_t n = c->coll_clause->n_collname;
-		const char *name = n == 0 ? NULL : node_string(c->coll_clause->collname[n - 1]);
+		const char *name = n == 0 ? NULL : ddl_node_string(c->coll_clause->collname[n - 1]);
 
 		/* all of these compare bytes, as SQLite does */
 		if (name == NULL || (strcmp(name, "C") != 0 && strcmp(name, "POSIX") != 0 &&
@@ -297,7 +297,7 @@ static const int16_t *column_numbers(struct ddl *d, struct table_def *def,
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *name = node_string(names[i]);
+		const char *name = ddl_node_string(names[i]);
 		const struct schema_column *c = def_column(def, name);
 
 		if (c == NULL) {
@@ -443,7 +443,7 @@ static bool note_column(void *arg, ProtobufCMessage *message)
 {
 	struct column_use *use = arg;
 	const PgQuery__ColumnRef *ref = (const PgQuery__ColumnRef *)message;
-	const char *name = ref->n_fields == 0 ? NULL : node_string(ref->fields[ref->n_fields - 1]);
+	const char *name = ref->n_fields == 0 ? NULL : ddl_node_string(ref->fields[ref->n_fields - 1]);
 
 	if (name == NULL || def_column(use->def, name) == NULL)
 		return true;
@@ -536,7 +536,7 @@ static const int16_t *referenced_columns(struct ddl *d, struct table_def *def,
 			return NULL;
 		}
 		for (size_t i = 0; i < c->n_pk_attrs; i++) {
-			const char *name = node_string(c->pk_attrs[i]);
+			const char *name = ddl_node_string(c->pk_attrs[i]);
 			const struct schema_column *column = schema_column_named(ref, name);
 
 			if (column == NULL) {
@@ -593,7 +593,7 @@ static bool add_foreign_key(struct ddl *d, struct table_def *def, const PgQuery_
 		numbers = one;
 	} else {
 		for (size_t i = 0; i < n; i++) {
-			const char *name = node_string(c->fk_attrs[i]);
+			const char *name = ddl_node_string(c->fk_attrs[i]);
 
 			if (def_column(def, name) == NULL)
 				return sql_error_set(d->err, ERRCODE_UNDEFINED_COLUMN,
@@ -885,7 +885,7 @@ static bool add_result_columns(struct ddl *d, struct table_def *def, const struc
 	if (n_names > q->n_columns)
 		return sql_error_set(d->err, ERRCODE_SYNTAX, "too many column names were specified");
 	for (size_t i = 0; i < q->n_columns; i++) {
-		const char *name = i < n_names ? node_string(names[i]) : q->columns[i].name;
+		const char *name = i < n_names ? ddl_node_string(names[i]) : q->columns[i].name;
 		struct schema_column *c;
 
 		if (def_column(def, name) != NULL)

@@ -34,7 +34,7 @@ bool ddl_notice(struct ddl *d, const char *severity, const char *sqlstate, const
 	return true;
 }
 
-const char *node_string(const PgQuery__Node *node)
+const char *ddl_node_string(const PgQuery__Node *node)
 {
 	if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_STRING)
 		return NULL;
@@ -126,17 +126,17 @@ bool ddl_split_name(struct ddl *d, const PgQuery__Node *node, const char **names
 		    const char **name)
 {
 	*namespace_name = NULL;
-	*name = node_string(node);
+	*name = ddl_node_string(node);
 	if (*name != NULL)
 		return true;
 	if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_LIST || node->list->n_items == 0)
 		return sql_error_set(d->err, ERRCODE_SYNTAX, "invalid name");
 	size_t n = node->list->n_items;
-	*name = node_string(node->list->items[n - 1]);
+	*name = ddl_node_string(node->list->items[n - 1]);
 	if (n >= 2)
-		*namespace_name = node_string(node->list->items[n - 2]);
+		*namespace_name = ddl_node_string(node->list->items[n - 2]);
 	if (n == 3) {
-		const char *database = node_string(node->list->items[0]);
+		const char *database = ddl_node_string(node->list->items[0]);
 
 		if (database != NULL && d->env->database != NULL &&
 		    strcmp(database, d->env->database) != 0)

@@ -444,7 +444,7 @@ bool ddl_drop(struct ddl *d, const PgQuery__DropStmt *stmt)
 		break;
 	case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
 		for (size_t i = 0; i < stmt->n_objects; i++) {
-			const char *name = node_string(stmt->objects[i]);
+			const char *name = ddl_node_string(stmt->objects[i]);
 			const struct schema_namespace *n =
 				name == NULL ? NULL : schema_find_namespace(d->schema, name);
 
@@ -467,10 +467,10 @@ bool ddl_drop(struct ddl *d, const PgQuery__DropStmt *stmt)
 			const char *name = "";
 
 			if (o->node_case == PG_QUERY__NODE__NODE_OBJECT_WITH_ARGS)
-				name = node_string(
+				name = ddl_node_string(
 					o->object_with_args->objname[o->object_with_args->n_objname - 1]);
 			else if (o->node_case == PG_QUERY__NODE__NODE_TYPE_NAME)
-				name = node_string(o->type_name->names[o->type_name->n_names - 1]);
+				name = ddl_node_string(o->type_name->names[o->type_name->n_names - 1]);
 			else if (!ddl_split_name(d, o, &schema_name, &name))
 				return false;
 			if (!is_missing(d, stmt, kind, ERRCODE_UNDEFINED_OBJECT, name))

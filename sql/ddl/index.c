@@ -17,7 +17,7 @@ static bool check_opclass(struct ddl *d, const PgQuery__IndexElem *e)
 {
 	if (e->n_opclass == 0 && e->n_opclassopts == 0)
 		return true;
-	const char *name = e->n_opclass == 0 ? NULL : node_string(e->opclass[e->n_opclass - 1]);
+	const char *name = e->n_opclass == 0 ? NULL : ddl_node_string(e->opclass[e->n_opclass - 1]);
 	size_t len = name == NULL ? 0 : strlen(name);
 	bool plain = len > 4 && strcmp(name + len - 4, "_ops") == 0 && strstr(name, "gin") == NULL &&
 		     strstr(name, "trgm") == NULL && strstr(name, "path") == NULL;
@@ -71,7 +71,7 @@ static const char *default_name(struct ddl *d, const struct table_def *def,
 		const char *part = given(e->name) ? e->name : "expr";
 
 		if (!given(e->name) && e->expr->node_case == PG_QUERY__NODE__NODE_FUNC_CALL)
-			part = node_string(
+			part = ddl_node_string(
 				e->expr->func_call->funcname[e->expr->func_call->n_funcname - 1]);
 		columns = arena_printf(d->arena, "%s%s%s", columns, i == 0 ? "" : "_", part);
 	}

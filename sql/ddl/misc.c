@@ -19,9 +19,9 @@ static bool split_part(struct ddl *d, const PgQuery__Node *node, const struct sc
 
 	if (n < 2)
 		return sql_error_set(d->err, ERRCODE_SYNTAX, "a qualified name is needed");
-	const char *table = node_string(node->list->items[n - 2]);
-	const char *schema_name = n > 2 ? node_string(node->list->items[n - 3]) : NULL;
-	*part = node_string(node->list->items[n - 1]);
+	const char *table = ddl_node_string(node->list->items[n - 2]);
+	const char *schema_name = n > 2 ? ddl_node_string(node->list->items[n - 3]) : NULL;
+	*part = ddl_node_string(node->list->items[n - 1]);
 	*r = schema_find_relation(d->schema, d->env, schema_name, table);
 	if (*r == NULL)
 		return no_such(d, ERRCODE_UNDEFINED_TABLE, "relation", table);
@@ -77,7 +77,7 @@ bool ddl_comment(struct ddl *d, const PgQuery__CommentStmt *stmt)
 	case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA: {
 		const struct schema_namespace *n;
 
-		name = node_string(stmt->object);
+		name = ddl_node_string(stmt->object);
 		n = name == NULL ? NULL : schema_find_namespace(d->schema, name);
 		if (n == NULL)
 			return no_such(d, ERRCODE_INVALID_SCHEMA_NAME, "schema", name == NULL ? "" : name);
@@ -122,7 +122,7 @@ bool ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *stmt)
 										: "ALTER");
 	if (stmt->object_type != PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA)
 		return sql_error_unsupported(d->err, -1, "ALTER ... OWNER of this kind of object");
-	const char *name = node_string(stmt->object);
+	const char *name = ddl_node_string(stmt->object);
 	if (name == NULL || schema_find_namespace(d->schema, name) == NULL)
 		return no_such(d, ERRCODE_INVALID_SCHEMA_NAME, "schema", name == NULL ? "" : name);
 	if (given(stmt->newowner->rolename) && d->env->user != NULL &&

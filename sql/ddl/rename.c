@@ -27,7 +27,7 @@ static bool rename_column_ref(void *arg, ProtobufCMessage *message)
 	PgQuery__ColumnRef *ref = (PgQuery__ColumnRef *)message;
 	PgQuery__Node *last = ref->n_fields == 0 ? NULL : ref->fields[ref->n_fields - 1];
 
-	if (node_string(last) != NULL && strcmp(last->string->sval, r->from) == 0)
+	if (ddl_node_string(last) != NULL && strcmp(last->string->sval, r->from) == 0)
 		last->string->sval = r->to;
 	return true;
 }

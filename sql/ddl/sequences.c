@@ -59,7 +59,7 @@ static bool set_owner(struct ddl *d, const PgQuery__DefElem *o, struct schema_se
 	size_t n = list == NULL || list->node_case != PG_QUERY__NODE__NODE_LIST ? 0
 										: list->list->n_items;
 
-	if (n == 1 && strcmp(node_string(list->list->items[0]), "none") == 0) {
+	if (n == 1 && strcmp(ddl_node_string(list->list->items[0]), "none") == 0) {
 		q->owned_by = 0;
 		q->owned_column = 0;
 		q->owner_kind = 0;
@@ -69,9 +69,9 @@ static bool set_owner(struct ddl *d, const PgQuery__DefElem *o, struct schema_se
 		sql_error_set(d->err, ERRCODE_SYNTAX, "invalid OWNED BY option");
 		return sql_error_hint(d->err, "Specify OWNED BY table.column or OWNED BY NONE.");
 	}
-	const char *table = node_string(list->list->items[n - 2]);
-	const char *column = node_string(list->list->items[n - 1]);
-	const char *schema_name = n > 2 ? node_string(list->list->items[n - 3]) : NULL;
+	const char *table = ddl_node_string(list->list->items[n - 2]);
+	const char *column = ddl_node_string(list->list->items[n - 1]);
+	const char *schema_name = n > 2 ? ddl_node_string(list->list->items[n - 3]) : NULL;
 	const struct schema_relation *r = schema_find_relation(d->schema, d->env, schema_name, table);
 	if (r == NULL)
 		return sql_error_set(d->err, ERRCODE_UNDEFINED_TABLE, "relation \"%s\" does not exist",

@@ -128,7 +128,7 @@ static bool add_columns(struct ddl *d, struct table_def *def, const struct lower
 				     "CREATE VIEW specifies more column names than columns");
 	for (size_t i = 0; i < q->n_columns; i++) {
 		const char *name =
-			i < stmt->n_aliases ? node_string(stmt->aliases[i]) : q->columns[i].name;
+			i < stmt->n_aliases ? ddl_node_string(stmt->aliases[i]) : q->columns[i].name;
 
 		if (def_column(def, name) != NULL)
 			return sql_error_set(d->err, ERRCODE_DUPLICATE_COLUMN,

@@ -78,7 +78,7 @@ static inline bool given(const char *text)
 {
 	return text != NULL && text[0] != '\0';
 }
-const char *node_string(const PgQuery__Node *node); /* of a String node, or NULL */
+const char *ddl_node_string(const PgQuery__Node *node); /* of a String node, or NULL */
 struct analyze_input ddl_analyze_input(const struct ddl *d);
 /* The namespace that a new object goes to: 3F000 if there is none. */
 bool ddl_new_namespace(struct ddl *d, const PgQuery__RangeVar *name,
