@@ -170,9 +170,8 @@ static enum verdict judge_answer(const struct azure_call *call)
 		return VERDICT_DEFINITE;
 	switch (status) {
 	case 404:
-		/* an answer to HEAD through a gateway may be without a code */
-		return call->error.code[0] == '\0' || is(call, "BlobNotFound") ?
-			VERDICT_DEFINITE : VERDICT_FAILED;
+		/* a wrong server's 404 must not look like an empty database */
+		return is(call, "BlobNotFound") ? VERDICT_DEFINITE : VERDICT_FAILED;
 	case 409:
 		return judge_conflict(call);
 	case 412:
