@@ -1,0 +1,109 @@
+/*
+ * fuzz_vfs_format.c - commit objects, manifests and segments, whatever is in them
+ *
+ * The checksums are made right first: they would refuse nearly every mutation,
+ * and who damages on purpose can make them right as well.
+ * Licence: MIT, see LICENSE.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "vfs/format.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* Where the sum of the head is, as the numbers in it tell; 0: outside. */
+static size_t sum_at(const uint8_t *p, size_t len)
+{
+	uint64_t at;
+
+	if (len < COMMIT_HEAD_LEN)
+		return 0;
+	if (memcmp(p, "PGBC", 4) == 0)
+		at = COMMIT_HEAD_LEN + 16ull * get_u32(p + 80) + 20ull * get_u32(p + 84) + get_u32(p + 88);
+	else
+		at = MANIFEST_HEAD_LEN + 24ull * get_u32(p + 64) + 16ull * get_u32(p + 68);
+	return at + 4 <= len ? (size_t)at : 0;
+}
+
+static void parse(const uint8_t *p, size_t len)
+{
+	struct error err = ERROR_INIT;
+	struct commit_head commit;
+	struct manifest_head manifest;
+	static uint8_t image[PAGE_SIZE_MAX];
+
+	if (!commit_peek(p, len, "x", &commit, &err))
+		check(err.set);
+	if (!commit_parse(p, len, "x", &commit, &err)) {
+		check(err.set);
+	} else {
+		for (uint32_t i = 0; i < commit.n_entries; i++) {
+			struct page_entry e;
+			pgno_t pgno;
+
+			commit_entry(&commit, i, &pgno, &e);
+			check(pgno >= 1 && pgno <= commit.page_count && e.object <= commit.n_segments);
+			if (e.object == 0)
+				(void)!page_decode(pgno, &e, p + e.offset, commit.page_size, image);
+		}
+	}
+	if (!manifest_peek(p, len, "x", &manifest, &err))
+		check(err.set);
+	if (!manifest_parse(p, len, "x", &manifest, &err)) {
+		check(err.set);
+	} else {
+		struct page_entry *entries = malloc(MANIFEST_CHUNK_PAGES * sizeof(*entries));
+
+		check(entries != NULL);
+		for (uint32_t c = 0; c < manifest.n_chunks; c++) {
+			uint32_t n;
+
+			if (!manifest_chunk(p, len, "x", &manifest, c, entries, &n, &err))
+				break;
+			check(n >= 1 && n <= MANIFEST_CHUNK_PAGES);
+			for (uint32_t i = 0; i < n; i++)
+				check(entries[i].encoding == PAGE_ZERO ||
+				      entries[i].object < manifest.n_objects);
+		}
+		free(entries);
+	}
+	if (!segment_check(p, len, "x", 4096, &err))
+		check(err.set);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct buf b = BUF_INIT(1 << 24);
+	uint8_t hash[HASH_LEN];
+
+	parse(bytes, len);
+	if (len <= HASH_LEN || len > 1 << 20)
+		return 0;
+	buf_put(&b, bytes, len - HASH_LEN);
+	size_t at = sum_at((const uint8_t *)b.data, b.len);
+	if (at != 0)
+		set_u32(b.data + at, (uint32_t)XXH3_64bits(b.data, at));
+	object_put_hash(&b, hash);
+	/* a copy of exactly that size: a reader past its end is caught */
+	uint8_t *exact = malloc(b.len);
+	check(exact != NULL);
+	memcpy(exact, b.data, b.len);
+	parse(exact, b.len);
+	free(exact);
+	buf_free(&b);
+	return 0;
+}
