@@ -40,3 +40,11 @@ tests_blob_test_azure_auth_SOURCES = tests/blob/test_azure_auth.c tests/blob/tin
 tests_blob_test_azure_auth_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_blob_test_azure_auth_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/blob/azure_vectors.py
+
+# Power cuts under a local folder: needs root, FUSE and loop devices, and is skipped without.
+noinst_PROGRAMS += tests/blob/local-worker
+tests_blob_local_worker_SOURCES = tests/blob/local_worker.c
+tests_blob_local_worker_CFLAGS = $(AM_CFLAGS)
+tests_blob_local_worker_LDADD = $(BLOB_LIBS)
+dist_check_SCRIPTS += tests/blob/power_loss.py
+TESTS += tests/blob/power_loss.py
