@@ -67,22 +67,15 @@ bool store_open(const struct config *c, struct blob_store **out, struct error *e
 
 	if (!url_of(c, url, sizeof(url), err))
 		return false;
-	if (blob_open(url, &options, &store, err) != BLOB_OK) {
-		error_wrap(err, "could not open storage %s", url);
+	if (blob_open(url, &options, &store, err) != BLOB_OK)
+		return false;
+	vfs.store = store;
+	if (blob_probe(store, err) != BLOB_OK || !vfs_init(&vfs, err)) {
+		blob_close(store);
 		return false;
 	}
-	if (blob_probe(store, err) != BLOB_OK) {
-		error_wrap(err, "storage %s cannot be used", blob_name(store));
-		goto fail;
-	}
-	vfs.store = store;
-	if (!vfs_init(&vfs, err))
-		goto fail;
 	*out = store;
 	return true;
-fail:
-	blob_close(store);
-	return false;
 }
 
 void store_close(struct blob_store *store)
