@@ -208,11 +208,11 @@ static bool drop_column(struct ddl *d, struct table_def *def, const PgQuery__Alt
 	const char *what = arena_printf(d->arena, "column %s of table %s", c.name, def->relation.name);
 	if (what == NULL)
 		return ddl_no_memory(d);
-	if (def->columns.n == 1)
-		return sql_error_unsupported(d->err, -1, "dropping the only column of a table");
 	bool cascade = cmd->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
 	if (!ddl_drop_dependents(d, &def->relation, c.attnum, cascade, what))
 		return false;
+	if (def->columns.n == 1)
+		return sql_error_unsupported(d->err, -1, "dropping the only column of a table");
 	for (size_t i = 0; i < def->columns.n; i++) {
 		const struct schema_column *other = &def->columns.items[i];
 		bool used;

@@ -63,17 +63,19 @@ bool ddl_set_default(struct ddl *d, struct schema_column *c, const PgQuery__Node
 	buf_free(&sql);
 	if (!ok)
 		return false;
-	c->default_text = ddl_expression_text(d, node, NULL);
-	if (c->default_text == NULL)
-		return false;
-	c->has_default = true;
 	bool literal = node->node_case == PG_QUERY__NODE__NODE_A_CONST &&
 		       node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
-	if (literal) {
+	c->has_default = true;
+	if (!literal) {
+		c->default_text = ddl_expression_text(d, node, NULL);
+		if (c->default_text == NULL)
+			return false;
+	} else {
 		/* PostgreSQL shows the type that an untyped literal got */
 		struct buf text = BUF_INIT(1 << 20);
 
-		buf_printf(&text, "%s::", c->default_text);
+		sqlite_quote_text(&text, node->a_const->sval->sval, strlen(node->a_const->sval->sval));
+		buf_put_str(&text, "::");
 		type_format(d->schema, c->type, -1, &text);
 		c->default_text = arena_strndup(d->arena, text.data, text.len);
 		ok = c->default_text != NULL && !text.failed;

@@ -7,3 +7,8 @@ check_PROGRAMS += tests/sql/test_catalog
 tests_sql_test_catalog_SOURCES = tests/sql/test_catalog.c
 tests_sql_test_catalog_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_sql_test_catalog_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/sql/test_ddl
+tests_sql_test_ddl_SOURCES = tests/sql/test_ddl.c
+tests_sql_test_ddl_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_ddl_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
