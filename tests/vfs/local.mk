@@ -26,3 +26,4 @@ check_PROGRAMS += tests/vfs/test_format
 tests_vfs_test_format_SOURCES = tests/vfs/test_format.c
 tests_vfs_test_format_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_format_LDADD = $(VFS_TEST_LIBS)
+EXTRA_DIST += tests/vfs/shell.sh

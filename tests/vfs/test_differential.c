@@ -8,7 +8,7 @@
 
 #include "tests/vfs/fixture.h"
 
-enum { STEPS = 1000 };
+enum { STEPS = 600 };
 
 static const struct {
 	const char *setup;

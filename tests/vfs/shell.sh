@@ -1,0 +1,72 @@
+#!/bin/bash
+# pgblob.so in the stock sqlite3 shell, alone and beside other shells; PGBLOB_BUILD names the build.
+# Licence: MIT, see LICENSE.
+set -uo pipefail
+build=$(cd "${PGBLOB_BUILD:?}" && pwd)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/pgblob-shell.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+export PGBLOB_STORE=file://$dir/store
+passed=0 failed=0
+
+check() { # CLAIM EXPECTED GOT
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAILED: %s\nexpected: %s\ngot: %s\n' "$1" "$2" "$3" >&2
+	fi
+}
+
+shell() { # DATABASE: runs what is on standard input
+	{
+		printf '.load %s/pgblob\n' "$build"
+		printf ".open 'file:%s?vfs=pgblob%s'\n" "$1" "${2:-}"
+		cat
+	} | sqlite3 -batch 2>&1
+}
+
+check "a database is made by its first write, and is there for the next shell" "1|one" \
+	"$(shell app <<<"create table t(a integer primary key, b); insert into t values(1, 'one');" >/dev/null
+	shell app <<<'select * from t;')"
+check "it lies in the store" "app" "$(ls store)"
+check "one that is not there is not opened without leave to make it" "1" \
+	"$(shell none '&mode=rw' <<<'' | grep -c 'database "none" does not exist')"
+check "a store is taken from the URI" "7" \
+	"$(shell x "&store=file://$dir/other" <<<'create table u(v); insert into u values(7);' >/dev/null
+	env -u PGBLOB_STORE STORAGE=local STORAGE_LOCAL_BASE_PATH="$dir/other" bash -c "printf '.load $build/pgblob\n.open file:x?vfs=pgblob\nselect v from u;\n' | sqlite3 -batch")"
+check "connections are prepared" "0 0" \
+	"$(shell app <<<'pragma synchronous; pragma secure_delete;' | xargs)"
+check "WAL is answered with the mode in force" "delete" "$(shell app <<<'pragma journal_mode=wal;')"
+check "a file of the machine is opened as ever" "3" \
+	"$(printf '.load %s/pgblob\n.open plain.db\ncreate table t(a); insert into t values(3); select a from t;\n' "$build" |
+		sqlite3 -batch)"
+
+# several shells write at once: what was not refused is there, once
+shell app <<<'create table w(who, n, unique(who, n));' >/dev/null
+for who in 1 2 3; do
+	{
+		echo '.timeout 10000'
+		for n in $(seq 60); do echo "insert into w values($who, $n);"; done
+	} | shell app >"errors.$who" &
+done
+wait
+refused=$(cat errors.* | grep -c '^Runtime error')
+check "of several shells each commit is there or was refused" "$((180 - refused)) ok" \
+	"$(shell app <<<'select count(*) from w; pragma integrity_check;' | xargs)"
+check "commits of shells that take turns are seldom refused" "yes" "$([ "$refused" -lt 120 ] && echo yes)"
+
+# one shell holds a snapshot while another commits
+mkfifo pipe
+shell app <pipe >held &
+exec 3>pipe
+printf 'begin; select count(*) from t;\n' >&3
+sleep 0.5
+shell app <<<"insert into t values(2, 'two');" >/dev/null
+printf 'select count(*) from t; commit; select count(*) from t;\n' >&3
+exec 3>&-
+wait
+check "a transaction keeps its version while another process commits" "1 1 2" "$(xargs <held)"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
