@@ -9,6 +9,7 @@ include $(top_srcdir)/tests/vfs/local.mk
 include $(top_srcdir)/tests/sql/local.mk
 include $(top_srcdir)/tests/wire/local.mk
 include $(top_srcdir)/tests/cmd/local.mk
+include $(top_srcdir)/tests/clients/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 
 TESTS += $(check_PROGRAMS)
