@@ -17,7 +17,7 @@ static pthread_once_t ops_once = PTHREAD_ONCE_INIT;
 static void ops_init(void)
 {
 	static const struct type_ops *const all[] = {
-		integer_types, float_types, string_types, numeric_types,
+		integer_types, float_types, string_types, numeric_types, reg_types,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
