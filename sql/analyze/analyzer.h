@@ -264,7 +264,8 @@ void lower_select(struct analyzer *a, struct query *q, bool named);
 void lower_sort_keys(struct analyzer *a, const struct sort_key *keys, size_t n);
 void lower_call_text(struct analyzer *a, struct expr *call);
 void lower_function_rte(struct analyzer *a, const struct rte *rte);
-bool lower_is_single_row(const struct query *q);
+bool lower_is_single_row(struct analyzer *a, const struct query *q);
+bool constant_value(struct analyzer *a, const struct expr *e, struct datum *out);
 
 /* deparse.c */
 void deparse_expr(struct analyzer *a, const struct expr *e, struct buf *out);

@@ -427,7 +427,9 @@ static struct expr *literal_in(struct scope *s, struct expr *e, oid_t type, int3
 	if (!literal_is_stable(base, e->value.data, e->value.len))
 		a->stable = false;
 	if (!type_in(&ctx, base, typmod, e->value.data, e->value.len, &c->value, a->err)) {
-		if (a->err->location < 0 && a->view_depth == 0)
+		/* a value that is too long for its column has no position */
+		if (a->err->location < 0 && a->view_depth == 0 &&
+		    !(typmod >= 0 && strncmp(a->err->sqlstate, "2200", 4) == 0))
 			a->err->location = e->location;
 		analyzer_fail(a);
 	}

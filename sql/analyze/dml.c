@@ -380,7 +380,7 @@ static const char *conflict_target(struct insert *in, const PgQuery__InferClause
 			if (strcmp(d->r->constraints[i].name, infer->conname) == 0)
 				c = &d->r->constraints[i];
 		if (c == NULL)
-			fail(a, infer->location, ERRCODE_UNDEFINED_OBJECT,
+			fail(a, -1, ERRCODE_UNDEFINED_OBJECT,
 				      "constraint \"%s\" for table \"%s\" does not exist", infer->conname,
 				      d->r->name);
 		if (c->type != 'p' && c->type != 'u')

@@ -56,7 +56,7 @@ void alias_columns(struct scope *s, struct rte *rte, const PgQuery__Alias *alias
 	if (alias == NULL || alias->n_colnames == 0)
 		return;
 	if (alias->n_colnames > rte->n_columns)
-		fail(a, rte->location, ERRCODE_INVALID_COLUMN_REFERENCE,
+		fail(a, -1, ERRCODE_INVALID_COLUMN_REFERENCE,
 		     "%s \"%s\" has %zu columns available but %zu columns specified", what, rte->name,
 		     rte->n_columns, alias->n_colnames);
 	columns = an_array(a, rte->n_columns, sizeof(*columns));

@@ -115,6 +115,66 @@ static const struct func_impl *impl_of(struct analyzer *a, const struct expr *e)
 	fail_unsupported(a, e->location, "function %s(%s)", e->proc != NULL ? e->proc->proname : "?", text);
 }
 
+/* Casts between numbers: the text of the one is a text of the other. */
+static bool is_number_cast(oid_t proc)
+{
+	switch (proc) {
+	case 481: case 754: case 313: case 480: case 314: case 714: case 316: case 235: case 482:
+	case 1740: case 1782: case 1781: case 1287: case 1746:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The value of an expression that is a constant, also behind casts that can be done now.
+ * They stay in the tree because definitions show them.
+ */
+bool constant_value(struct analyzer *a, const struct expr *e, struct datum *out)
+{
+	struct type_context ctx = { a->in->env, a->in->schema, a->arena };
+	struct sql_error err = SQL_ERROR_INIT;
+	struct buf text = BUF_INIT(1 << 20);
+	struct datum from;
+	bool ok;
+
+	switch (e->kind) {
+	case E_CONST:
+		*out = e->value;
+		return true;
+	case E_COLLATE:
+		return constant_value(a, e->args[0], out);
+	case E_RELABEL:
+		if (e->args[0]->type == INT4OID || e->type == INT4OID)
+			return constant_value(a, e->args[0], out) && out->kind == DATUM_INT &&
+			       out->i >= 0 && out->i <= INT32_MAX;
+		return constant_value(a, e->args[0], out);
+	case E_FUNC:
+		break;
+	default:
+		return false;
+	}
+	if (e->proc == NULL || e->n_args == 0 || !constant_value(a, e->args[0], &from))
+		return false;
+	if (from.kind == DATUM_NULL && e->proc->proisstrict && is_number_cast(e->proc->oid)) {
+		*out = from;
+		return true;
+	}
+	if ((e->proc->oid == 669 || e->proc->oid == 668) && from.kind == DATUM_TEXT && e->n_args > 1 &&
+	    e->args[1]->kind == E_CONST) {
+		/* varchar(n), bpchar(n) of a text that fits */
+		*out = from;
+		return (int64_t)from.len <= e->args[1]->value.i - 4;
+	}
+	if (!is_number_cast(e->proc->oid))
+		return false;
+	ok = type_out(&ctx, e->args[0]->type, &from, &text, &err) && !text.failed &&
+	     type_in(&ctx, e->type, -1, text.data, text.len, out, &err);
+	buf_free(&text);
+	return ok;
+}
+
 static bool is_atomic(struct analyzer *a, const struct expr *e)
 {
 	switch (e->kind) {
@@ -335,7 +395,19 @@ static void lower_call(struct analyzer *a, struct expr *e)
 	struct expr **args;
 	struct rte *rte;
 	struct rte_column *columns;
+	struct datum folded;
 
+	if (constant_value(a, e, &folded)) {
+		bool negative = (folded.kind == DATUM_INT && folded.i < 0) ||
+				(folded.kind == DATUM_REAL && signbit(folded.r));
+
+		if (negative)
+			buf_put_byte(out, '(');
+		lower_const(a, &folded);
+		if (negative)
+			buf_put_byte(out, ')');
+		return;
+	}
 	if (impl->flags & FUNC_WRITES)
 		a->writes = true;
 	if (impl->kind == FUNC_SET)
@@ -687,7 +759,7 @@ static void lower_sublink(struct analyzer *a, struct expr *e)
 		buf_put_byte(out, ')');
 		return;
 	case SUBLINK_EXPR:
-		if (lower_is_single_row(e->query)) {
+		if (lower_is_single_row(a, e->query)) {
 			buf_put_byte(out, '(');
 			lower_select(a, e->query, false);
 			buf_put_byte(out, ')');

@@ -245,19 +245,21 @@ static void put_limit(struct analyzer *a, const struct query *q)
 {
 	struct buf *out = &a->out;
 	struct expr *limit = q->limit, *offset = q->offset;
+	struct datum n = { 0 }, skip = { 0 };
+	bool limit_known = limit != NULL && constant_value(a, limit, &n);
+	bool offset_known = offset != NULL && constant_value(a, offset, &skip);
 
-	if (limit != NULL && expr_is_null_const(limit))
+	if (limit_known && n.kind == DATUM_NULL)
 		limit = NULL;
-	if (offset != NULL && (expr_is_null_const(offset) ||
-			       (offset->kind == E_CONST && offset->value.i == 0)))
+	if (offset_known && (skip.kind == DATUM_NULL || skip.i == 0))
 		offset = NULL;
 	if (limit == NULL && offset == NULL)
 		return;
 	buf_put_str(out, " LIMIT ");
 	if (limit == NULL) {
 		buf_put_str(out, "-1");
-	} else if (limit->kind == E_CONST && limit->value.i >= 0) {
-		lower_expr(a, limit);
+	} else if (limit_known && n.i >= 0) {
+		buf_printf(out, "%" PRId64, n.i);
 	} else {
 		buf_put_str(out, "pg_limit(");
 		lower_expr(a, limit);
@@ -266,8 +268,8 @@ static void put_limit(struct analyzer *a, const struct query *q)
 	if (offset == NULL)
 		return;
 	buf_put_str(out, " OFFSET ");
-	if (offset->kind == E_CONST && offset->value.i >= 0) {
-		lower_expr(a, offset);
+	if (offset_known && skip.i >= 0) {
+		buf_printf(out, "%" PRId64, skip.i);
 	} else {
 		buf_put_str(out, "pg_offset(");
 		lower_expr(a, offset);
@@ -610,10 +612,12 @@ static bool by_unique_key(const struct query *q)
 	return r->rowid_column > 0 && r->rowid_column <= ANALYZE_MAX_COLUMNS && fixed[r->rowid_column];
 }
 
-bool lower_is_single_row(const struct query *q)
+bool lower_is_single_row(struct analyzer *a, const struct query *q)
 {
-	if (q->limit != NULL && q->limit->kind == E_CONST && q->limit->value.kind == DATUM_INT &&
-	    q->limit->value.i <= 1 && !q->with_ties)
+	struct datum limit;
+
+	if (q->limit != NULL && constant_value(a, q->limit, &limit) && limit.kind == DATUM_INT &&
+	    limit.i <= 1 && !q->with_ties)
 		return true;
 	if (q->kind == QUERY_VALUES)
 		return q->rows.n <= 1;

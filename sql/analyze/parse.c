@@ -58,7 +58,12 @@ static bool parse_failed(const char *text, const PgQueryError *e, struct sql_err
 	    strstr(message, "not implemented") != NULL ||
 	    strncmp(message, "unsafe use of", 13) == 0)
 		return sql_error_at(err, location, ERRCODE_FEATURE_NOT_SUPPORTED, "%s", message);
-	return sql_error_at(err, location, ERRCODE_SYNTAX, "%s", message);
+	sql_error_at(err, location, ERRCODE_SYNTAX, "%s", message);
+	if (strcmp(message, "subquery in FROM must have an alias") == 0)
+		sql_error_hint(err, "For example, FROM (SELECT ...) [AS] foo.");
+	else if (strcmp(message, "VALUES in FROM must have an alias") == 0)
+		sql_error_hint(err, "For example, FROM (VALUES ...) [AS] foo.");
+	return false;
 }
 
 bool sql_parse(const char *text, struct arena *arena, PgQuery__ParseResult **tree,

@@ -723,8 +723,6 @@ static void aggregate_finish(struct call *c, struct expr *e)
 	e->kind = E_AGG;
 	e->star = f->agg_star;
 	e->distinct = f->agg_distinct;
-	if (f->agg_within_group)
-		fail_unsupported(a, c->location, "WITHIN GROUP");
 	for (size_t i = 0; i < e->n_args; i++) {
 		if (!expr_walk(e->args[i], visit_nested, &nested))
 			fail(a, nested, ERRCODE_GROUPING, "aggregate function calls cannot be nested");
@@ -781,6 +779,8 @@ struct expr *function_call(struct scope *s, const PgQuery__FuncCall *f)
 	HANDLES(a, f, f->location,
 		"funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct "
 		"func_variadic funcformat location");
+	if (f->agg_within_group)
+		fail_unsupported(a, f->location, "WITHIN GROUP");
 	c->s = s;
 	c->parse = f;
 	c->location = f->location;

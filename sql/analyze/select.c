@@ -21,6 +21,14 @@ struct cte *cte_find(struct scope *s, const char *name)
 
 			if (strcmp(c->name, name) != 0)
 				continue;
+			const PgQuery__CommonTableExpr *parse = c->parse;
+
+			if (c->in_progress && parse->ctequery->select_stmt->op !=
+						      PG_QUERY__SET_OPERATION__SETOP_UNION)
+				fail(s->a, c->location, ERRCODE_INVALID_RECURSION,
+				     "recursive query \"%s\" does not have the form non-recursive-term "
+				     "UNION [ALL] recursive-term",
+				     name);
 			if (c->in_progress && c->columns == NULL)
 				fail(s->a, c->location, ERRCODE_INVALID_RECURSION,
 				     "recursive reference to query \"%s\" must not appear within its "
@@ -674,6 +682,8 @@ static void distinct_transform(struct scope *s, const PgQuery__SelectStmt *stmt,
 	struct analyzer *a = s->a;
 	struct query *q = s->query;
 
+	struct list nodes = { 0 };
+
 	if (stmt->n_distinct_clause == 0)
 		return;
 	q->distinct = true;
@@ -687,6 +697,7 @@ static void distinct_transform(struct scope *s, const PgQuery__SelectStmt *stmt,
 		e = by_expr(s, node, targets, PLACE_DISTINCT_ON, "SELECT DISTINCT ON", &target);
 		ordering_operator(s, e->type, e->location, true);
 		list_add(a, &q->distinct_on, e);
+		list_add(a, &nodes, (void *)(uintptr_t)node);
 	}
 	if (q->distinct_on.n == 0) {
 		for (size_t i = 0; i < targets->n; i++) {
@@ -709,7 +720,7 @@ static void distinct_transform(struct scope *s, const PgQuery__SelectStmt *stmt,
 		for (size_t k = 0; k < q->distinct_on.n; k++)
 			found |= expr_equal(q->distinct_on.at[k], q->sort[i].expr);
 		if (!found)
-			fail(a, ((struct expr *)q->distinct_on.at[matched])->location,
+			fail(a, node_location(nodes.at[matched]),
 			     ERRCODE_INVALID_COLUMN_REFERENCE,
 			     "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
 		matched++;
