@@ -3,3 +3,5 @@ sql_function_sources += sql/func.h sql/func/impl.h sql/func/tables.h sql/func/ta
 	sql/func/quote.c sql/func/cast.c sql/func/analyzed.c
 sql_function_sources += sql/func/regexp.c
 sql_function_sources += sql/func/numeric.c sql/func/numeric.h sql/func/collate.c
+sql_function_sources += sql/func/datum.h sql/func/datum.c sql/func/array.c sql/func/pattern.h sql/func/set.h \
+	sql/func/set.c sql/func/aggregate.c sql/func/session.c

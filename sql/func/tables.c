@@ -17,5 +17,10 @@ const struct func_table func_tables[] = {
 	{ cast_impls, cast_udfs, NULL },
 	{ sequence_impls, NULL, sequence_register },
 	{ NULL, analyzed_udfs, NULL },
+	{ regexp_impls, regexp_udfs, NULL },
+	{ array_impls, array_udfs, NULL },
+	{ aggregate_impls, aggregate_udfs, NULL },
+	{ set_impls, NULL, basic_sets_register },
+	{ session_impls, session_udfs, NULL },
 };
 const size_t n_func_tables = ARRAY_LEN(func_tables);

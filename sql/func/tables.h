@@ -22,10 +22,13 @@ extern const size_t n_func_tables;
 
 extern const struct func_impl compare_impls[];
 extern const struct func_impl sequence_impls[]; /* catalog/sequence.c */
-extern const struct func_impl integer_impls[], float_impls[], text_impls[], cast_impls[], numeric_impls[];
-extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udfs[], numeric_udfs[];
 extern const struct func_udf analyzed_udfs[];
+extern const struct func_impl integer_impls[], float_impls[], text_impls[], cast_impls[],
+	numeric_impls[], regexp_impls[], array_impls[], aggregate_impls[], set_impls[], session_impls[];
+extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udfs[],
+	numeric_udfs[], regexp_udfs[], array_udfs[], aggregate_udfs[], session_udfs[];
 
+bool basic_sets_register(struct sql_conn *conn);
 bool collate_register(struct sql_conn *conn);
 void func_regexp_cache_free(struct func_state *state);
 

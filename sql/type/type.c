@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "sql/pgcat.h"
 #include "sql/type/impl.h"
 
 /* OIDs of built-in types are below this. */
@@ -20,9 +21,22 @@ static void ops_init(void)
 		integer_types, float_types, string_types, numeric_types, reg_types,
 	};
 
+	size_t n_types;
+	const struct pg_type_row *types = pgcat_types(&n_types);
+
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		for (const struct type_ops *ops = all[i]; ops->oid != 0; ops++)
 			ops_by_oid[ops->oid] = ops;
+	for (size_t i = 0; i < n_types; i++) {
+		oid_t element = pgcat_element_type(types[i].oid);
+
+		if (element != 0 && element < MAX_BUILTIN_OID && types[i].oid < MAX_BUILTIN_OID &&
+		    ops_by_oid[element] != NULL && ops_by_oid[types[i].oid] == NULL)
+			ops_by_oid[types[i].oid] = types[i].typlen == -1 &&
+							   (types[i].oid == INT2VECTOROID ||
+							    types[i].oid == OIDVECTOROID)
+							   ? &vector_type_ops : &array_type_ops;
+	}
 }
 
 const struct type_ops *type_ops_of(oid_t type)
