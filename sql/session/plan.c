@@ -375,30 +375,56 @@ static int chars_before(const char *text, int bytes)
 	return text_position(text, bytes) - 1;
 }
 
-/* A text that PostgreSQL's grammar refused: perhaps some of it is SQLite's. */
+/* Add the statement text[from, to), which may be nobody's. */
+static bool parse_piece(const struct plan_request *request, size_t from, size_t to,
+			struct plan_list *list, bool *any)
+{
+	const char *text = request->text + from;
+	struct sql_error ignored = SQL_ERROR_INIT;
+	int base = chars_before(request->text, (int)from);
+	struct plan *p = NULL;
+
+	if (!foreign_parse(text, to - from, &p, request))
+		return parse_into(text, to - from, base, request, list, &ignored);
+	p->base_chars = base;
+	*any = true;
+	return list_add(list, p, &ignored);
+}
+
+/*
+ * A text that PostgreSQL's grammar refused: perhaps some of it is SQLite's.  It is
+ * cut at the semicolons that PostgreSQL's scanner sees.
+ */
 static bool parse_foreign(const struct plan_request *request, struct plan_list *list)
 {
-	PgQuerySplitResult split = pg_query_split_with_scanner(request->text);
-	bool ok = split.error == NULL && split.n_stmts > 0;
-	bool any = false;
+	PgQueryScanResult scanned = pg_query_scan(request->text);
+	PgQuery__ScanResult *tokens = NULL;
+	bool any = false, ok = false;
+	size_t from = 0;
+	bool empty = true;
 
-	for (int i = 0; ok && i < split.n_stmts; i++) {
-		const PgQuerySplitStmt *piece = split.stmts[i];
-		const char *text = request->text + piece->stmt_location;
-		size_t len = piece->stmt_len > 0 ? (size_t)piece->stmt_len : strlen(text);
-		int base = chars_before(request->text, piece->stmt_location);
-		struct sql_error ignored = SQL_ERROR_INIT;
-		struct plan *p = NULL;
+	if (scanned.error == NULL)
+		tokens = pg_query__scan_result__unpack(NULL, scanned.pbuf.len,
+						       (const uint8_t *)scanned.pbuf.data);
+	ok = tokens != NULL;
+	for (size_t i = 0; ok && i < tokens->n_tokens; i++) {
+		const PgQuery__ScanToken *t = tokens->tokens[i];
+		bool last = i + 1 == tokens->n_tokens;
+		bool cut = t->token == PG_QUERY__TOKEN__ASCII_59;
 
-		if (foreign_parse(text, len, &p, request)) {
-			p->base_chars = base;
-			any = true;
-			ok = list_add(list, p, &ignored);
-		} else {
-			ok = parse_into(text, len, base, request, list, &ignored);
+		if (!cut && t->token != PG_QUERY__TOKEN__SQL_COMMENT &&
+		    t->token != PG_QUERY__TOKEN__C_COMMENT)
+			empty = false;
+		if (!empty && (cut || last))
+			ok = parse_piece(request, from, (size_t)(cut ? t->start : t->end), list, &any);
+		if (cut) {
+			from = (size_t)t->end;
+			empty = true;
 		}
 	}
-	pg_query_free_split_result(split);
+	if (tokens != NULL)
+		pg_query__scan_result__free_unpacked(tokens, NULL);
+	pg_query_free_scan_result(scanned);
 	if (ok && any)
 		return true;
 	plan_list_free(list);
