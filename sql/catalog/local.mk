@@ -1,9 +1,12 @@
 sql_function_sources += sql/schema.h \
 	sql/catalog/names.c sql/catalog/names.h sql/catalog/type_name.c \
+	sql/catalog/describe.c sql/catalog/describe.h \
+	sql/catalog/functions.c sql/catalog/functions.h sql/catalog/functions_def.c \
+	sql/catalog/functions_privilege.c sql/catalog/functions_size.c \
+	sql/catalog/system_facts.c \
 	sql/catalog/schema.c sql/catalog/schema_data.h \
 	sql/catalog/sequence.c sql/catalog/sequence.h
 sql_server_sources += \
-	sql/catalog/describe.c sql/catalog/describe.h \
 	sql/catalog/system.c sql/catalog/system.h sql/catalog/system_info.c \
 	sql/catalog/system_objects.c sql/catalog/system_views.c sql/catalog/system_vtab.c \
 	sql/catalog/schema_load.c \

@@ -546,6 +546,35 @@ static void put_if_hidden(const struct schema *schema, bool visible, oid_t names
 	names_quote_qualified(out, visible ? NULL : names_of_namespace(schema, namespace_oid), name);
 }
 
+void names_format_type(const struct schema *schema, const struct sql_env *env, oid_t type, int32_t typmod,
+		       struct buf *out)
+{
+	const struct pg_type_row *t = pgcat_type(type);
+	const struct pg_type_row *element = t == NULL ? NULL : pgcat_type(pgcat_element_type(type));
+	char name[NAME_MAX_LEN + 1];
+	oid_t namespace_oid;
+	bool is_array = element != NULL && t->typlen == -1 && element->typnamespace != PG_CATALOG_OID;
+
+	if (t != NULL && t->typnamespace == PG_CATALOG_OID && !is_array) {
+		if (type == BITOID && typmod == -2)
+			buf_put_str(out, "\"bit\""); /* bit without a length is bit(1) to the grammar */
+		else if (type == ANYOID)
+			buf_put_str(out, "\"any\"");
+		else
+			type_format(schema, type, typmod, out);
+		return;
+	}
+	if (is_array)
+		type = element->oid;
+	if (!names_of_type(schema, type, name, &namespace_oid)) {
+		buf_put_str(out, type == 0 ? "-" : "???");
+		return;
+	}
+	put_if_hidden(schema, names_find_type(schema, env, NULL, name) == type, namespace_oid, name, out);
+	if (is_array)
+		buf_put_str(out, "[]");
+}
+
 static void out_procedure(const struct schema *schema, const struct sql_env *env, oid_t reg_type,
 			  const struct pg_proc_row *p, struct buf *out)
 {
@@ -563,7 +592,7 @@ static void out_procedure(const struct schema *schema, const struct sql_env *env
 	for (int i = 0; i < p->pronargs; i++) {
 		if (i > 0)
 			buf_put_byte(out, ',');
-		type_format(schema, p->proargtypes[i], -1, out);
+		names_format_type(schema, env, p->proargtypes[i], -1, out);
 	}
 	buf_put_byte(out, ')');
 }
@@ -582,11 +611,11 @@ static void out_operator(const struct schema *schema, const struct sql_env *env,
 		return;
 	buf_put_byte(out, '(');
 	if (o->oprleft != 0)
-		type_format(schema, o->oprleft, -1, out);
+		names_format_type(schema, env, o->oprleft, -1, out);
 	else
 		buf_put_str(out, "NONE");
 	buf_put_byte(out, ',');
-	type_format(schema, o->oprright, -1, out);
+	names_format_type(schema, env, o->oprright, -1, out);
 	buf_put_byte(out, ')');
 }
 
@@ -637,7 +666,7 @@ void names_out(const struct schema *schema, const struct sql_env *env, oid_t reg
 	case REGTYPEOID:
 		exists = names_of_type(schema, oid, name, &namespace_oid);
 		if (exists)
-			type_format(schema, oid, -1, out);
+			names_format_type(schema, env, oid, -1, out);
 		break;
 	case REGROLEOID:
 		exists = names_of_role(env, oid, name);

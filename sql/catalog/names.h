@@ -99,6 +99,12 @@ bool names_is_visible(const struct schema *schema, const struct sql_env *env, oi
 void names_quote(struct buf *out, const char *name);
 /* Append schema.name; no schema if it is NULL. */
 void names_quote_qualified(struct buf *out, const char *namespace_name, const char *name);
+/*
+ * Append a type as format_type() does: with its schema where that is hidden.  typmod -1:
+ * none was given, as by a NULL there; -2: it was given as -1.
+ */
+void names_format_type(const struct schema *schema, const struct sql_env *env, oid_t type, int32_t typmod,
+		       struct buf *out);
 /* The category of a keyword as pg_get_keywords() tells it (U, C, T, R); 0: not one. */
 char names_keyword(const char *word, size_t len);
 

@@ -22,5 +22,9 @@ const struct func_table func_tables[] = {
 	{ aggregate_impls, aggregate_udfs, NULL },
 	{ set_impls, NULL, basic_sets_register },
 	{ session_impls, session_udfs, NULL },
+	{ catalog_impls, catalog_udfs, catalog_init },
+	{ catalog_def_impls, catalog_def_udfs, NULL },
+	{ catalog_privilege_impls, catalog_privilege_udfs, NULL },
+	{ catalog_size_impls, catalog_size_udfs, NULL },
 };
 const size_t n_func_tables = ARRAY_LEN(func_tables);

@@ -4,7 +4,8 @@ tests_sql_test_pgcat_SOURCES = tests/sql/test_pgcat.c
 tests_sql_test_pgcat_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_pgcat_LDADD = libsql.a $(BASE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/sql/test_catalog
-tests_sql_test_catalog_SOURCES = tests/sql/test_catalog.c
+tests_sql_test_catalog_SOURCES = tests/sql/test_catalog.c tests/sql/catalog_fixture.c \
+	tests/sql/catalog_fixture.h
 tests_sql_test_catalog_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_sql_test_catalog_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
 
@@ -12,3 +13,8 @@ check_PROGRAMS += tests/sql/test_ddl
 tests_sql_test_ddl_SOURCES = tests/sql/test_ddl.c
 tests_sql_test_ddl_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_ddl_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_catalog_functions
+tests_sql_test_catalog_functions_SOURCES = tests/sql/test_catalog_functions.c \
+	tests/sql/catalog_fixture.c tests/sql/catalog_fixture.h
+tests_sql_test_catalog_functions_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
+tests_sql_test_catalog_functions_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
