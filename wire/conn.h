@@ -104,9 +104,10 @@ void conn_cancel(struct conn *c);
 /* The same, and nothing new begins, and the client is not waited for any more. */
 void conn_terminate(struct conn *c);
 
-static inline bool conn_drains(const struct conn *c)
+/* Was it admitted, and not let go yet? */
+static inline bool conn_is_client(const struct conn *c)
 {
-	return c->phase == CONN_DRAINS;
+	return c->phase == CONN_AUTH || c->phase == CONN_READY;
 }
 
 /* Before the executor is called for a message: cancel() reaches it from here on. */

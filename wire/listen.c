@@ -44,12 +44,14 @@ static void set_port(struct sockaddr *at, uint16_t port)
 		((struct sockaddr_in6 *)at)->sin6_port = htons(port);
 }
 
-static int open_one(const struct sockaddr *at, socklen_t len, struct error *err)
+/* -1: err says why, and *errnum. */
+static int open_one(const struct sockaddr *at, socklen_t len, int *errnum, struct error *err)
 {
 	int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
-		error_set_errno(err, errno, "could not create a socket");
+		*errnum = errno;
+		error_set_errno(err, *errnum, "could not create a socket");
 		return -1;
 	}
 	bool ok = at->sa_family == AF_UNIX || set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -57,7 +59,8 @@ static int open_one(const struct sockaddr *at, socklen_t len, struct error *err)
 	if (at->sa_family == AF_INET6)
 		ok = ok && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (!ok || bind(fd, at, len) != 0 || listen(fd, SOMAXCONN) != 0) {
-		error_set_errno(err, errno, "could not listen");
+		*errnum = errno;
+		error_set_errno(err, *errnum, "could not listen");
 		close(fd);
 		return -1;
 	}
@@ -69,6 +72,7 @@ static bool open_tcp(struct listeners *l, const char *host, uint16_t port, struc
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
 	struct addrinfo *list;
 	char service[8];
+	int errnum;
 	bool any = strcmp(host, "*") == 0;
 
 	snprintf(service, sizeof(service), "%u", port);
@@ -82,11 +86,13 @@ static bool open_tcp(struct listeners *l, const char *host, uint16_t port, struc
 		/* with port 0 all addresses share the one that the first was given */
 		if (port == 0 && l->n > 0)
 			set_port(a->ai_addr, l->port);
-		int fd = open_one(a->ai_addr, a->ai_addrlen, err);
+		int fd = open_one(a->ai_addr, a->ai_addrlen, &errnum, err);
 		if (fd < 0) {
 			/* a machine without IPv6 still has an address for it */
-			if (any && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+			if (any && (errnum == EAFNOSUPPORT || errnum == EADDRNOTAVAIL)) {
+				error_clear(err);
 				continue;
+			}
 			freeaddrinfo(list);
 			error_wrap(err, "host \"%s\", port %u", host, port);
 			return false;
@@ -119,6 +125,7 @@ static void remove_stale(const struct sockaddr_un *at)
 static bool open_unix(struct listeners *l, const char *dir, struct error *err)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int errnum;
 	int n = snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.%u", dir, l->port);
 
 	if (n < 0 || (size_t)n >= sizeof(at.sun_path))
@@ -126,7 +133,7 @@ static bool open_unix(struct listeners *l, const char *dir, struct error *err)
 	if (l->n == LISTEN_MAX)
 		return error_set(err, "too many addresses to listen on");
 	remove_stale(&at);
-	int fd = open_one((struct sockaddr *)&at, sizeof(at), err);
+	int fd = open_one((struct sockaddr *)&at, sizeof(at), &errnum, err);
 	if (fd < 0) {
 		error_wrap(err, "Unix socket \"%s\"", at.sun_path);
 		return false;

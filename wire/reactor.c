@@ -71,10 +71,10 @@ void reactor_take_locked(struct conn *c)
 	assert(mutex_held(&c->server->lock));
 	c->owner = CONN_REACTOR;
 	/*
-	 * A stop, or a deadline, that came while the worker had it found nobody
-	 * to tell; and a socket that cannot be armed would never be heard of again.
+	 * A stop that came while the worker had it found nobody to tell; and a
+	 * socket that cannot be armed would never be heard of again.
 	 */
-	bool stopping = atomic_load(&c->server->stopping) && !conn_drains(c);
+	bool stopping = atomic_load(&c->server->stopping) && conn_is_client(c);
 	if (stopping || epoll_ctl(c->reactor->epoll, EPOLL_CTL_MOD, c->stream.fd, &e) != 0) {
 		c->doomed = true;
 		worker_queue_locked(c->server, c);

@@ -118,11 +118,6 @@ static void doom_locked(struct wire_server *w, bool (*which)(const struct conn *
 	}
 }
 
-static bool is_client(const struct conn *c)
-{
-	return c->phase == CONN_AUTH || c->phase == CONN_READY;
-}
-
 static bool is_any(const struct conn *c)
 {
 	(void)c;
@@ -151,7 +146,7 @@ void wire_stop(struct wire_server *w, int64_t deadline_ms)
 
 	atomic_store(&w->stopping, true);
 	mutex_lock(&w->lock);
-	doom_locked(w, is_client);
+	doom_locked(w, conn_is_client);
 	while (w->n_clients > 0 && in_time)
 		in_time = cond_wait_until(&w->changed, &w->lock, deadline_ms);
 	size_t late = w->n_clients;
