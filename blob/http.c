@@ -588,6 +588,10 @@ enum http_rc http_perform(struct http_client *client, const struct http_request 
 		} else {
 			error_set(err, "%s: %s", host,
 				  reason[0] != '\0' ? reason : curl_easy_strerror(code));
+			if (code == CURLE_PEER_FAILED_VERIFICATION)
+				error_hint(err, "Install the certificate of its authority on this machine, or name it as ca_file.");
+			else if (code == CURLE_SSL_CONNECT_ERROR)
+				error_hint(err, "Check that the endpoint speaks TLS there, and not plain HTTP.");
 		}
 	}
 	log_trace("http", NULL, "http %s %s host=%s status=%d in=%zu out=%zu us=%" PRId64 "%s%s",

@@ -190,7 +190,7 @@ bool json_get(const char *text, size_t len, const char *name, struct buf *out)
 			take(&s, ',');
 		bool good = scan_string(&s, &member) && take(&s, ':');
 		bool wanted = good && !found && !member.failed && member.len == strlen(name) &&
-			      memcmp(member.data, name, member.len) == 0;
+			      (member.len == 0 || memcmp(member.data, name, member.len) == 0);
 		good = good && scan_value(&s, wanted ? out : &skipped, &plain, 0);
 		if (wanted && plain)
 			found = true;

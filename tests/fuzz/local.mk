@@ -76,3 +76,16 @@ tests_fuzz_fuzz_vfs_format_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_vfs_format_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_vfs_format_LDADD = $(VFS_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_json
+tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
+tests_fuzz_replay_json_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_json_LDADD = $(BLOB_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c
+tests_fuzz_fuzz_json_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_json_LDADD = $(BLOB_LIBS)
+endif
