@@ -11,7 +11,6 @@ bin_PROGRAMS += pgblob
 pgblob_SOURCES = cmd/pgblob.c
 pgblob_LDADD = $(CMD_LIBS)
 
-# not yet in sbin_PROGRAMS: the analyzer that it links is being written
-EXTRA_PROGRAMS += pgblobd
+sbin_PROGRAMS += pgblobd
 pgblobd_SOURCES = cmd/pgblobd.c cmd/executor.c cmd/executor.h
 pgblobd_LDADD = libcmd.a libwire.a $(SQL_LIBS) $(WIRE_LIBS) $(YAML_LIBS)
