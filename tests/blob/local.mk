@@ -48,3 +48,8 @@ tests_blob_local_worker_CFLAGS = $(AM_CFLAGS)
 tests_blob_local_worker_LDADD = $(BLOB_LIBS)
 dist_check_SCRIPTS += tests/blob/power_loss.py
 TESTS += tests/blob/power_loss.py
+
+check_PROGRAMS += tests/blob/test_tls
+tests_blob_test_tls_SOURCES = tests/blob/test_tls.c
+tests_blob_test_tls_CFLAGS = $(CHECK_TEST_CFLAGS) $(SSL_CFLAGS)
+tests_blob_test_tls_LDADD = $(BLOB_LIBS) $(CHECK_LIBS) $(SSL_LIBS)

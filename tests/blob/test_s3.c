@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "blob/blob.h"
 #include "tests/blob/tiny_http.h"
 
@@ -474,6 +475,46 @@ START_TEST(connections_are_used_again)
 }
 END_TEST
 
+static void *create_some(void *arg)
+{
+	struct buf body = BUF_INIT(10);
+	struct error e = ERROR_INIT;
+	uintptr_t n_good = 0;
+
+	(void)arg;
+	for (int i = 0; i < 20; i++)
+		n_good += blob_create(store, "k", &body, NULL, &e) == BLOB_OK;
+	buf_free(&body);
+	return (void *)n_good;
+}
+
+START_TEST(there_are_never_more_connections_than_allowed)
+{
+	struct blob_options options = {
+		.s3_endpoint = tiny_http_url(server), .s3_access_key_id = "ID",
+		.s3_secret_access_key = "s", .max_connections = 2,
+	};
+	pthread_t threads[8];
+
+	blob_close(store);
+	ck_assert_int_eq(BLOB_OK, blob_open("s3://bucket", &options, &store, &err));
+	SCRIPT(OK_200);
+	for (int i = 0; i < 8; i++)
+		ck_assert(thread_start(&threads[i], "create", 0, create_some, NULL, &err));
+	for (int i = 0; i < 8; i++) {
+		void *n_good;
+
+		pthread_join(threads[i], &n_good);
+		ck_assert_uint_eq(20, (uintptr_t)n_good);
+	}
+	ck_assert_uint_le(tiny_http_n_connections(server), 2);
+	struct blob_stats stats;
+	blob_get_stats(store, &stats);
+	ck_assert_uint_eq(160, stats.creates);
+	ck_assert_uint_eq(0, stats.retries);
+}
+END_TEST
+
 START_TEST(no_secret_is_logged_or_told)
 {
 	char path[] = "/tmp/pgblob-log-XXXXXX";
@@ -561,6 +602,7 @@ int main(void)
 	tcase_add_test(tc, a_bucket_in_the_host_name_is_signed_and_sent_so);
 	tcase_add_test(tc, keys_that_were_replaced_are_read_again);
 	tcase_add_test(tc, connections_are_used_again);
+	tcase_add_test(tc, there_are_never_more_connections_than_allowed);
 	tcase_add_test(tc, no_secret_is_logged_or_told);
 	tcase_add_test(tc, bad_configuration_is_refused_when_opened);
 	suite_add_tcase(s, tc);
