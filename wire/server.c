@@ -197,7 +197,16 @@ static int32_t new_pid_locked(struct wire_server *w, size_t slot)
 {
 	uint32_t generations = (uint32_t)((INT32_MAX - 1) / w->n_slots);
 
-	return (int32_t)(w->generation++ % generations * w->n_slots + slot + 1);
+	return (int32_t)(w->generation % generations * w->n_slots + slot + 1);
+}
+
+/* The search goes round; a slot comes again in the next generation only. */
+static void pass_slot_locked(struct wire_server *w)
+{
+	if (++w->next_slot < w->n_slots)
+		return;
+	w->next_slot = 0;
+	w->generation++;
 }
 
 static bool add_locked(struct wire_server *w, struct conn *c, struct error *err)
@@ -205,14 +214,14 @@ static bool add_locked(struct wire_server *w, struct conn *c, struct error *err)
 	if (w->n_conns == w->n_slots)
 		return error_set(err, "too many connections");
 	while (w->conns[w->next_slot] != NULL)
-		w->next_slot = (w->next_slot + 1) % w->n_slots;
+		pass_slot_locked(w);
 	c->pid = new_pid_locked(w, w->next_slot);
 	c->reactor = &w->reactors[w->next_slot % w->n_reactors];
 	c->deadline_ms = mono_ms() + w->config.auth_timeout_ms;
 	if (!reactor_add_locked(c, err))
 		return false;
 	w->conns[w->next_slot] = c;
-	w->next_slot = (w->next_slot + 1) % w->n_slots;
+	pass_slot_locked(w);
 	w->n_conns++;
 	w->n_deadlines++;
 	return true;
