@@ -272,146 +272,7 @@ static void fn_char_to_encoding(sqlite3_context *ctx, int n, sqlite3_value **arg
 	sqlite3_result_int(ctx, -1);
 }
 
-/* ---- the session ---- */
-
-static void result_name(sqlite3_context *ctx, const char *name)
-{
-	if (name != NULL)
-		func_result_text(ctx, name, strlen(name));
-}
-
-static void fn_current_database(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	(void)n, (void)argv;
-	result_name(ctx, func_conn(ctx)->env->database);
-}
-
-static void fn_current_user(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	const struct sql_env *env = func_conn(ctx)->env;
-
-	(void)n, (void)argv;
-	result_name(ctx, env->user != NULL ? env->user : names_superuser(env));
-}
-
-static void fn_session_user(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	(void)n, (void)argv;
-	result_name(ctx, names_superuser(func_conn(ctx)->env));
-}
-
-static void fn_backend_pid(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	(void)n, (void)argv;
-	sqlite3_result_int(ctx, func_conn(ctx)->env->pid);
-}
-
-/* Is pg_catalog on the path because the user wrote it there? */
-static bool catalog_is_explicit(const struct sql_env *env)
-{
-	const char *path = env->setting == NULL ? NULL : env->setting(env, "search_path");
-
-	return path != NULL && strstr(path, "pg_catalog") != NULL;
-}
-
-/* The ith schema of the path; implicit: pg_catalog too where nobody wrote it. */
-static const char *path_schema(struct sql_conn *conn, int *i, bool implicit)
-{
-	const struct sql_env *env = conn->env;
-
-	for (; *i < env->n_search_path; (*i)++) {
-		const char *name = env->search_path[*i];
-
-		if (names_find_namespace(conn->schema, name) == 0)
-			continue;
-		if (implicit || strcmp(name, "pg_catalog") != 0 || catalog_is_explicit(env)) {
-			(*i)++;
-			return name;
-		}
-	}
-	return NULL;
-}
-
-static void fn_current_schema(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	int i = 0;
-
-	(void)n, (void)argv;
-	result_name(ctx, path_schema(func_conn(ctx), &i, false));
-}
-
-static void put_array_element(struct buf *b, const char *text)
-{
-	buf_put_byte(b, b->len == 0 ? '{' : ',');
-	buf_put_byte(b, '"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
-			buf_put_byte(b, '\\');
-		buf_put_byte(b, *text);
-	}
-	buf_put_byte(b, '"');
-}
-
-static void fn_current_schemas(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	struct sql_conn *conn = func_conn(ctx);
-	struct buf *b = func_buf(conn);
-	const char *name;
-
-	if (func_any_null(n, argv))
-		return;
-	bool implicit = sqlite3_value_int(argv[0]) != 0;
-	for (int i = 0; (name = path_schema(conn, &i, implicit)) != NULL;)
-		put_array_element(b, name);
-	buf_put_str(b, b->len == 0 ? "{}" : "}");
-	if (b->failed)
-		func_no_memory(ctx);
-	else
-		catalog_result_form(ctx, NAMEARRAYOID, b->data, b->len);
-}
-
-/* current_setting(name), current_setting(name, missing_ok) */
-static void fn_current_setting(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	const struct sql_env *env = func_conn(ctx)->env;
-
-	if (func_any_null(n, argv))
-		return;
-	const char *name = (const char *)sqlite3_value_text(argv[0]);
-	const char *value = env->setting == NULL ? NULL : env->setting(env, name);
-	if (value == NULL && env->setting == NULL) {
-		const struct pg_setting_row *row = pgcat_setting(name);
-		value = row == NULL ? NULL : row->setting;
-	}
-	if (value != NULL)
-		func_result_text(ctx, value, strlen(value));
-	else if (n == 1 || sqlite3_value_int(argv[1]) == 0)
-		func_fail(ctx, ERRCODE_UNDEFINED_OBJECT, "unrecognized configuration parameter \"%s\"", name);
-}
-
-static void fn_set_config(sqlite3_context *ctx, int n, sqlite3_value **argv)
-{
-	struct sql_conn *conn = func_conn(ctx);
-
-	(void)n;
-	if (func_null(argv[0])) {
-		func_fail(ctx, ERRCODE_NULL_NOT_ALLOWED, "SET requires parameter name");
-		return;
-	}
-	if (conn->env->set_setting == NULL) {
-		func_fail(ctx, ERRCODE_FEATURE_NOT_SUPPORTED, "set_config() is not supported outside the server");
-		return;
-	}
-	const char *name = (const char *)sqlite3_value_text(argv[0]);
-	const char *value = (const char *)sqlite3_value_text(argv[1]);
-	bool local = !func_null(argv[2]) && sqlite3_value_int(argv[2]) != 0;
-	if (!conn->env->set_setting(conn->env, name, value == NULL ? "" : value, local)) {
-		sql_conn_fail(conn, ctx);
-		return;
-	}
-	const char *now = conn->env->setting == NULL ? value : conn->env->setting(conn->env, name);
-	result_name(ctx, now);
-}
+/* ---- the server ---- */
 
 static void fn_server_port(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
@@ -580,15 +441,6 @@ const struct func_udf catalog_udfs[] = {
 	STABLE("pg_shobj_description", 2, fn_shobj_description),
 	STABLE("pg_encoding_to_char", 1, fn_encoding_to_char),
 	STABLE("pg_char_to_encoding", 1, fn_char_to_encoding),
-	STABLE("pg_current_database", 0, fn_current_database),
-	STABLE("pg_current_user", 0, fn_current_user),
-	STABLE("pg_session_user", 0, fn_session_user),
-	STABLE("pg_backend_pid", 0, fn_backend_pid),
-	STABLE("pg_current_schema", 0, fn_current_schema),
-	STABLE("pg_current_schemas", 1, fn_current_schemas),
-	STABLE("pg_current_setting", 1, fn_current_setting),
-	STABLE("pg_current_setting", 2, fn_current_setting),
-	STABLE("pg_set_config", 3, fn_set_config),
 	STABLE("pg_server_port", 0, fn_server_port),
 	STABLE("pg_start_time", 0, fn_start_time),
 	STABLE("pg_txid", 0, fn_txid),
@@ -602,22 +454,14 @@ const struct func_udf catalog_udfs[] = {
 
 const struct func_impl catalog_impls[] = {
 	{ 1216, "col_description(oid,integer)", FUNC_SCALAR, "pg_col_description($1, $2)", 0 },
-	{ 861, "current_database()", FUNC_SCALAR, "pg_current_database()", 0 },
-	{ 1402, "\"current_schema\"()", FUNC_SCALAR, "pg_current_schema()", 0 },
-	{ 1403, "current_schemas(boolean)", FUNC_SCALAR, "pg_current_schemas($1)", 0 },
-	{ 2077, "current_setting(text)", FUNC_SCALAR, "pg_current_setting($*)", FUNC_CHECKED },
-	{ 3294, "current_setting(text,boolean)", FUNC_SCALAR, "pg_current_setting($*)", FUNC_CHECKED },
-	{ 745, "\"current_user\"()", FUNC_SCALAR, "pg_current_user()", 0 },
 	{ 1081, "format_type(oid,integer)", FUNC_SCALAR, "pg_format_type($1, $2)", 0 },
 	{ 1039, "getdatabaseencoding()", FUNC_SCALAR, "'UTF8'", 0 },
-	{ 710, "getpgusername()", FUNC_SCALAR, "pg_current_user()", 0 },
 	{ 2196, "inet_client_addr()", FUNC_SCALAR, "NULL", 0 },
 	{ 2197, "inet_client_port()", FUNC_SCALAR, "NULL", 0 },
 	{ 2198, "inet_server_addr()", FUNC_SCALAR, "NULL", 0 },
 	{ 2199, "inet_server_port()", FUNC_SCALAR, "pg_server_port()", 0 },
 	{ 1215, "obj_description(oid,name)", FUNC_SCALAR, "pg_obj_description($*)", 0 },
 	{ 1348, "obj_description(oid)", FUNC_SCALAR, "pg_obj_description($*)", 0 },
-	{ 2026, "pg_backend_pid()", FUNC_SCALAR, "pg_backend_pid()", 0 },
 	{ 2561, "pg_blocking_pids(integer)", FUNC_SCALAR, "pg_form(1007, iif($1 IS NULL, NULL, '{}'))", 0 },
 	{ 1264, "pg_char_to_encoding(name)", FUNC_SCALAR, "pg_char_to_encoding($1)", 0 },
 	{ 810, "pg_client_encoding()", FUNC_SCALAR, "'UTF8'", 0 },
@@ -735,8 +579,6 @@ const struct func_impl catalog_impls[] = {
 	{ 2080, "pg_type_is_visible(oid)", FUNC_SCALAR, "pg_is_visible(1247, $1)", 0 },
 	{ 3298, "row_security_active(oid)", FUNC_SCALAR, "pg_row_security($1)", FUNC_CHECKED },
 	{ 3299, "row_security_active(text)", FUNC_SCALAR, "pg_row_security($1)", FUNC_CHECKED },
-	{ 746, "\"session_user\"()", FUNC_SCALAR, "pg_session_user()", 0 },
-	{ 2078, "set_config(text,text,boolean)", FUNC_SCALAR, "pg_set_config($1, $2, $3)", FUNC_CHECKED },
 	{ 1993, "shobj_description(oid,name)", FUNC_SCALAR, "pg_shobj_description($1, $2)", 0 },
 	{ 3495, "to_regclass(text)", FUNC_SCALAR, "pg_to_reg(2205, $1)", FUNC_CHECKED },
 	{ 4195, "to_regcollation(text)", FUNC_SCALAR, "pg_to_reg(4191, $1)", FUNC_CHECKED },

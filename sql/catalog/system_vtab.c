@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/vec.h"
+#include "sql/catalog/names.h"
 #include "sql/catalog/system.h"
 #include "sql/conn.h"
 #include "sql/pgcat.h"
@@ -314,6 +316,28 @@ static void result_unescaped(sqlite3_context *ctx, const char *at, size_t len)
 	sqlite3_result_text(ctx, copy, (int)n, sqlite3_free);
 }
 
+/* Privileges: pgcat's superuser is called postgres, ours maybe not. */
+static void result_acl(struct cursor *c, sqlite3_context *ctx, const char *at, size_t len)
+{
+	static const char postgres[] = "postgres";
+	const char *super = names_superuser(c->fill.env);
+	struct buf b = BUF_INIT(1 << 16);
+
+	for (size_t i = 0; i < len;) {
+		if (len - i >= sizeof(postgres) - 1 && memcmp(at + i, postgres, sizeof(postgres) - 1) == 0) {
+			names_quote(&b, super);
+			i += sizeof(postgres) - 1;
+		} else {
+			buf_put_byte(&b, at[i++]);
+		}
+	}
+	if (b.failed)
+		sqlite3_result_error_nomem(ctx);
+	else
+		result_form(c, ctx, ACLITEMARRAYOID, b.data, b.len);
+	buf_free(&b);
+}
+
 static void result_field(struct cursor *c, sqlite3_context *ctx, unsigned column)
 {
 	const struct pgcat_rows *rows = c->fill.of->rows;
@@ -349,6 +373,9 @@ static void result_field(struct cursor *c, sqlite3_context *ctx, unsigned column
 	case VARCHAROID:
 	case PG_NODE_TREEOID:
 		result_unescaped(ctx, at, len);
+		break;
+	case ACLITEMARRAYOID:
+		result_acl(c, ctx, at, len);
 		break;
 	default:
 		result_form(c, ctx, type, at, len);

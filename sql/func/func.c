@@ -13,8 +13,8 @@
 #include "sql/func/tables.h"
 #include "sql/type/float.h"
 
-/* Built-in functions have OIDs below this. */
-#define MAX_PROC_OID 10000
+/* Built-in functions have OIDs below this, those of information_schema too. */
+#define MAX_PROC_OID 16384
 
 static const struct func_impl *impl_by_oid[MAX_PROC_OID];
 static pthread_once_t impl_once = PTHREAD_ONCE_INIT;

@@ -30,9 +30,12 @@ extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udf
 
 bool basic_sets_register(struct sql_conn *conn);
 /* sql/catalog */
-extern const struct func_impl catalog_impls[], catalog_def_impls[], catalog_privilege_impls[], catalog_size_impls[];
-extern const struct func_udf catalog_udfs[], catalog_def_udfs[], catalog_privilege_udfs[], catalog_size_udfs[];
+extern const struct func_impl catalog_impls[], catalog_def_impls[], catalog_privilege_impls[],
+	catalog_size_impls[], catalog_set_impls[];
+extern const struct func_udf catalog_udfs[], catalog_def_udfs[], catalog_privilege_udfs[],
+	catalog_size_udfs[], catalog_set_udfs[];
 bool catalog_init(struct sql_conn *conn);
+bool catalog_sets_register(struct sql_conn *conn);
 
 bool collate_register(struct sql_conn *conn);
 void func_regexp_cache_free(struct func_state *state);
