@@ -1,5 +1,12 @@
 # Benchmarks are programs, not tests: nothing here can fail on a time.
 EXTRA_DIST += bench/postgres
-bench: all tests/lib/store-proxy
+bench: all tests/lib/store-proxy bench/bench_vfs
+	bench/bench_vfs
 	$(top_srcdir)/bench/postgres .
 .PHONY: bench
+
+EXTRA_PROGRAMS += bench/bench_vfs
+bench_bench_vfs_SOURCES = bench/bench_vfs.c
+bench_bench_vfs_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+bench_bench_vfs_LDADD = $(VFS_LIBS)
+CLEANFILES += bench/bench_vfs

@@ -10,6 +10,7 @@
 #include "vfs/format.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -37,6 +38,85 @@ bool page_size_valid(uint32_t page_size)
 {
 	return page_size >= PAGE_SIZE_MIN && page_size <= PAGE_SIZE_MAX &&
 	       (page_size & (page_size - 1)) == 0;
+}
+
+/*
+ * zstd's contexts cost more to make than a page costs to compress: a few are
+ * kept, for whichever thread comes next.
+ */
+enum { N_SPARE = 8 };
+
+static _Atomic(ZSTD_CCtx *) spare_cctx[N_SPARE];
+static _Atomic(ZSTD_DCtx *) spare_dctx[N_SPARE];
+
+static ZSTD_CCtx *cctx_take(void)
+{
+	for (int i = 0; i < N_SPARE; i++) {
+		ZSTD_CCtx *c = atomic_exchange(&spare_cctx[i], NULL);
+
+		if (c != NULL)
+			return c;
+	}
+	return ZSTD_createCCtx();
+}
+
+static void cctx_give(ZSTD_CCtx *c)
+{
+	for (int i = 0; i < N_SPARE; i++) {
+		ZSTD_CCtx *none = NULL;
+
+		if (atomic_compare_exchange_strong(&spare_cctx[i], &none, c))
+			return;
+	}
+	ZSTD_freeCCtx(c);
+}
+
+static ZSTD_DCtx *dctx_take(void)
+{
+	for (int i = 0; i < N_SPARE; i++) {
+		ZSTD_DCtx *d = atomic_exchange(&spare_dctx[i], NULL);
+
+		if (d != NULL)
+			return d;
+	}
+	return ZSTD_createDCtx();
+}
+
+static void dctx_give(ZSTD_DCtx *d)
+{
+	for (int i = 0; i < N_SPARE; i++) {
+		ZSTD_DCtx *none = NULL;
+
+		if (atomic_compare_exchange_strong(&spare_dctx[i], &none, d))
+			return;
+	}
+	ZSTD_freeDCtx(d);
+}
+
+/* 0: it does not fit in `room`, or there is no memory. */
+static size_t compress(void *out, size_t room, const void *in, size_t len)
+{
+	ZSTD_CCtx *c = cctx_take();
+	size_t n;
+
+	if (c == NULL)
+		return 0;
+	n = ZSTD_compressCCtx(c, out, room, in, len, 1);
+	cctx_give(c);
+	return ZSTD_isError(n) ? 0 : n;
+}
+
+/* True if exactly `room` bytes came out. */
+static bool decompress(void *out, size_t room, const void *in, size_t len)
+{
+	ZSTD_DCtx *d = dctx_take();
+	size_t n;
+
+	if (d == NULL)
+		return false;
+	n = ZSTD_decompressDCtx(d, out, room, in, len);
+	dctx_give(d);
+	return n == room;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t len)
@@ -72,8 +152,8 @@ void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t 
 	}
 	entry->offset = (uint32_t)out->len;
 	/* what saves less than an eighth is not worth the time of every reader */
-	size_t n = ZSTD_compress(scratch, page_size - page_size / 8, image, page_size, 1);
-	if (ZSTD_isError(n)) {
+	size_t n = compress(scratch, page_size - page_size / 8, image, page_size);
+	if (n == 0) {
 		entry->encoding = PAGE_RAW;
 		entry->len = page_size;
 		buf_put(out, image, page_size);
@@ -94,7 +174,7 @@ bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *sto
 		memcpy(image, stored, page_size);
 		break;
 	case PAGE_ZSTD:
-		if (ZSTD_decompress(image, page_size, stored, entry->len) != page_size)
+		if (!decompress(image, page_size, stored, entry->len))
 			return false;
 		break;
 	case PAGE_ZERO:
@@ -403,9 +483,9 @@ void manifest_put_chunk(struct buf *out, const struct manifest_head *head, uint3
 		buf_free(&raw);
 		return;
 	}
-	size_t len = ZSTD_compress(room, bound, raw.data, raw.len, 1);
+	size_t len = compress(room, bound, raw.data, raw.len);
 	buf_free(&raw);
-	if (ZSTD_isError(len)) {
+	if (len == 0) {
 		out->failed = true;
 		return;
 	}
@@ -518,7 +598,7 @@ bool manifest_chunk(const uint8_t *bytes, size_t len, const char *name,
 	uint8_t *raw = malloc(raw_len);
 	if (raw == NULL)
 		return error_no_memory(err);
-	if (ZSTD_decompress(raw, raw_len, bytes + at, stored) != raw_len)
+	if (!decompress(raw, raw_len, bytes + at, stored))
 		ok = damaged(err, name, "a chunk has the wrong length");
 	for (uint32_t i = 0; ok && i < pages; i++) {
 		get_entry(raw + (size_t)ENTRY_LEN * i, &out[i]);
