@@ -410,6 +410,31 @@ static void want_manifest(struct db *db, const struct version *v, size_t n_pages
 		background_manifest(db);
 }
 
+/*
+ * May a commit on top of `base` be tried: is no doubt left, and is the head,
+ * if it was last proven long ago, still the head?
+ */
+static enum vfs_rc check_head(struct db *db, const struct version *base, struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+
+	mutex_lock(&db->lock);
+	bool in_doubt = db->doubt != NULL;
+	bool stale = db->newest != base;
+	bool old = boot_us() - db->proven_us > SLOW_US;
+	mutex_unlock(&db->lock);
+	if (in_doubt)
+		rc = commit_resolve(db, err);
+	else if (!stale && old)
+		rc = db_follow(db, boot_us(), err);
+	if (rc != VFS_OK)
+		return rc;
+	mutex_lock(&db->lock);
+	stale = db->newest != base;
+	mutex_unlock(&db->lock);
+	return stale ? lost(db, err) : VFS_OK;
+}
+
 enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct version **out,
 			  struct error *err)
 {
@@ -427,26 +452,9 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 	char key[KEY_MAX];
 	enum vfs_rc rc;
 
-	mutex_lock(&db->lock);
-	bool in_doubt = db->doubt != NULL;
-	bool stale = db->newest != base;
-	bool old = boot_us() - db->proven_us > SLOW_US;
-	mutex_unlock(&db->lock);
-	if (in_doubt) {
-		rc = commit_resolve(db, err);
-		if (rc != VFS_OK)
-			return rc;
-	} else if (!stale && old) {
-		/* the transaction took long: is the head still the head? */
-		rc = db_follow(db, boot_us(), err);
-		if (rc != VFS_OK)
-			return rc;
-	}
-	mutex_lock(&db->lock);
-	stale = db->newest != base;
-	mutex_unlock(&db->lock);
-	if (stale)
-		return lost(db, err);
+	rc = check_head(db, base, err);
+	if (rc != VFS_OK)
+		return rc;
 
 	if (r->kind == COMMIT_CREATED)
 		random_bytes(head.db_id, ID_LEN);
@@ -460,6 +468,8 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 		head.time_us = base->time_us;
 
 	rc = seal(db, r, head.db_id, &s, err);
+	if (rc == VFS_OK && s.n_segments > 0)
+		rc = check_head(db, base, err); /* that may have taken long */
 	if (rc != VFS_OK)
 		goto out;
 	head.n_segments = s.n_segments;

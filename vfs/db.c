@@ -23,12 +23,17 @@
 #include "base/log.h"
 #include "vfs/cache.h"
 
+enum { READ_AHEAD_MAX = 8 };
+
 #define CONTENDED_US ((int64_t)10000000)
 #define PROOF_MAX_US ((int64_t)600000000)
 
+_Atomic int64_t vfs_test_sleep_us;
+
 int64_t boot_us(void)
 {
-	return clock_ns(CLOCK_BOOTTIME) / 1000;
+	return clock_ns(CLOCK_BOOTTIME) / 1000 +
+	       atomic_load_explicit(&vfs_test_sleep_us, memory_order_relaxed);
 }
 
 enum vfs_rc vfs_rc_of_blob(enum blob_rc rc)
@@ -516,64 +521,119 @@ static enum vfs_rc follow_manifest(struct db *db, struct error *err)
 	return rc == VFS_NOT_FOUND ? VFS_CORRUPT : rc;
 }
 
-/* Read the log to its end.  The caller set db->following. */
-static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct error *err)
+/* One slot, on its way from the store. */
+struct read_ahead {
+	pthread_t thread;
+	bool threaded;
+	struct blob_store *store;
+	uint64_t lsn;
+	char key[KEY_MAX];
+	struct buf body;
+	int64_t asked_us;
+	enum blob_rc got;
+	struct error err;
+};
+
+static void *read_slot(void *arg)
 {
+	struct read_ahead *r = arg;
+
+	r->asked_us = boot_us();
+	r->got = blob_get(r->store, r->key, NULL, &r->body, NULL, &r->err);
+	return NULL;
+}
+
+/* Read n slots at once, from `lsn` on. */
+static void read_slots(struct db *db, uint64_t lsn, struct read_ahead *slots, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct read_ahead *r = &slots[i];
+
+		*r = (struct read_ahead){ .store = db->store, .lsn = lsn + i };
+		buf_init(&r->body, COMMIT_MAX);
+		key_slot(r->key, db->folder, r->lsn);
+		r->threaded = i > 0 && thread_start(&r->thread, "pgblob-log", 0, read_slot, r, NULL);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (slots[i].threaded)
+			pthread_join(slots[i].thread, NULL);
+		else
+			(void)read_slot(&slots[i]);
+	}
+}
+
+/* Take in a slot that was read.  *end: there is nothing behind it for now. */
+static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, bool *end,
+			     struct error *err)
+{
+	struct commit_head head;
 	enum vfs_rc rc;
 
-	if (manifest_too) {
-		rc = follow_manifest(db, err);
-		if (rc != VFS_OK)
-			return rc;
+	*end = true;
+	if (r->got == BLOB_NOT_FOUND) {
+		mutex_lock(&db->lock);
+		/* if our own commit has taken the slot meanwhile, that was a proof too */
+		if (db->proven_us < r->asked_us)
+			db->proven_us = r->asked_us;
+		mutex_unlock(&db->lock);
+		return VFS_OK;
 	}
-	for (;;) {
-		struct buf body = BUF_INIT(COMMIT_MAX);
-		struct commit_head head;
-		char key[KEY_MAX];
+	rc = vfs_rc_of_blob(r->got);
+	if (rc != VFS_OK) {
+		if (err != NULL)
+			*err = r->err;
+		return rc;
+	}
+	if (!commit_parse((const uint8_t *)r->body.data, r->body.len, r->key, &head, err))
+		return VFS_CORRUPT;
+	if (head.lsn != r->lsn) {
+		error_set(err, "object \"%s\" is damaged: it says that it is slot %" PRIu64, r->key,
+			  head.lsn);
+		return VFS_CORRUPT;
+	}
+	mutex_lock(&db->lock);
+	/* our commit under way is installed by whoever makes it */
+	bool ours = memcmp(db->appending, head.nonce, ID_LEN) == 0;
+	if (ours && db->proven_us < r->asked_us)
+		db->proven_us = r->asked_us;
+	if (!ours && !loading)
+		db->foreign_us = boot_us();
+	mutex_unlock(&db->lock);
+	if (ours)
+		return VFS_OK;
+	*end = false;
+	return apply_slot(db, &head, (const uint8_t *)r->body.data, r->key, err);
+}
+
+/*
+ * Read the log to its end.  The caller set db->following.  The more slots were
+ * there, the more are asked for at once.
+ */
+static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+	unsigned n = 1;
+	bool end = false;
+
+	if (manifest_too)
+		rc = follow_manifest(db, err);
+	while (rc == VFS_OK && !end) {
+		struct read_ahead slots[READ_AHEAD_MAX];
 
 		mutex_lock(&db->lock);
 		uint64_t lsn = db->newest->lsn + 1;
 		mutex_unlock(&db->lock);
-		key_slot(key, db->folder, lsn);
-		int64_t asked_us = boot_us();
-		enum blob_rc got = blob_get(db->store, key, NULL, &body, NULL, err);
-		if (got == BLOB_NOT_FOUND) {
-			error_clear(err);
-			mutex_lock(&db->lock);
-			/* our own commit may have taken the slot meanwhile: that is a proof too */
-			if (db->proven_us < asked_us)
-				db->proven_us = asked_us;
-			mutex_unlock(&db->lock);
-			buf_free(&body);
-			return VFS_OK;
+		read_slots(db, lsn, slots, n);
+		for (unsigned i = 0; i < n; i++) {
+			/* behind the first that is missing nothing counts */
+			if (rc == VFS_OK && !end)
+				rc = take_slot(db, &slots[i], loading, &end, err);
+			buf_free(&slots[i].body);
 		}
-		rc = vfs_rc_of_blob(got);
-		if (rc == VFS_OK &&
-		    !commit_parse((const uint8_t *)body.data, body.len, key, &head, err))
-			rc = VFS_CORRUPT;
-		if (rc == VFS_OK && head.lsn != lsn) {
-			error_set(err, "object \"%s\" is damaged: it says that it is slot %" PRIu64,
-				  key, head.lsn);
-			rc = VFS_CORRUPT;
-		}
-		if (rc != VFS_OK) {
-			buf_free(&body);
-			return rc;
-		}
-		mutex_lock(&db->lock);
-		bool ours = memcmp(db->appending, head.nonce, ID_LEN) == 0;
-		if (ours && db->proven_us < asked_us)
-			db->proven_us = asked_us;
-		if (!ours && !loading)
-			db->foreign_us = boot_us();
-		mutex_unlock(&db->lock);
-		if (!ours)
-			rc = apply_slot(db, &head, (const uint8_t *)body.data, key, err);
-		buf_free(&body);
-		/* our commit under way is installed by whoever makes it */
-		if (ours || rc != VFS_OK)
-			return rc;
+		if (n < READ_AHEAD_MAX)
+			n *= 2;
 	}
+	return rc;
 }
 
 enum vfs_rc db_load(struct db *db, struct error *err)

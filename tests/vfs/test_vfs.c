@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "tests/vfs/fixture.h"
+#include "vfs/commit.h"
+#include "vfs/file.h"
 
 static int n_kinds;
 
@@ -68,14 +70,14 @@ START_TEST(what_is_committed_is_there_after_a_restart)
 
 	fixture_open_with(&f, _i, &config);
 	exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
-	/* enough for a few manifests */
-	for (int i = 0; i < 150; i++)
+	int n = store_kinds[_i].is_http ? 70 : 150; /* enough for a manifest */
+	for (int i = 0; i < n; i++)
 		exec(f.db, "INSERT INTO t(b) VALUES(hex(randomblob(50)))");
 	uint64_t hash = content_hash(f.db);
 	fixture_restart(&f);
 	ck_assert(hash == content_hash(f.db));
 	integrity_check(f.db);
-	ck_assert_int_eq(150, query_int(f.db, "SELECT count(*) FROM t"));
+	ck_assert_int_eq(n, query_int(f.db, "SELECT count(*) FROM t"));
 	sqlite3 *other = connect_to("other", NULL);
 	exec(other, "CREATE TABLE o(a)");
 	sqlite3_close(other);
@@ -598,6 +600,114 @@ START_TEST(missing_slot_in_the_middle_is_noticed)
 }
 END_TEST
 
+/* The machine of this connection slept: what it knew of the head is old. */
+static void sleep_for_an_hour(sqlite3 *db)
+{
+	struct handle *h = NULL;
+
+	ck_assert_int_eq(SQLITE_OK, sqlite3_file_control(db, "main", FCNTL_PGBLOB_HANDLE, &h));
+	mutex_lock(&h->db->lock);
+	h->db->proven_us -= (int64_t)3600 * 1000000;
+	mutex_unlock(&h->db->lock);
+}
+
+/* Others commit, write a manifest, and clean up the slots behind it. */
+static void others_go_on(struct fixture *f, int n, bool clean_up)
+{
+	struct error err = ERROR_INIT;
+	sqlite3 *other = connect_elsewhere(f, "app");
+	struct handle *h = NULL;
+
+	for (int i = 0; i < n; i++)
+		exec(other, "UPDATE t SET a = a + 1");
+	ck_assert_int_eq(SQLITE_OK, sqlite3_file_control(other, "main", FCNTL_PGBLOB_HANDLE, &h));
+	ck_assert_msg(manifest_write(h->db, &err) == VFS_OK, "%s", err.text);
+	uint64_t last = h->db->newest->lsn;
+	for (uint64_t lsn = 1; clean_up && lsn < last; lsn++) {
+		char key[KEY_MAX];
+
+		/* but the pages of the table are of the newest commit, and of the first */
+		if (lsn <= 3)
+			continue;
+		key_slot(key, "app", lsn);
+		ck_assert_int_eq(BLOB_OK, blob_delete(f->inner, key, &err));
+	}
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(other));
+}
+
+START_TEST(machine_that_slept_does_not_take_a_slot_that_was_cleaned_up)
+{
+	struct vfs_config config = { .cache_ttl_ms = 24 * 3600 * 1000 };
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &config);
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t VALUES(0)");
+	exec(f.db, "BEGIN IMMEDIATE; UPDATE t SET a = a + 100");
+	others_go_on(&f, 20, true);
+	sleep_for_an_hour(f.db);
+	/* slot 4 is free again, and must not be believed */
+	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "COMMIT"));
+	ck_assert_int_eq(VFS_LOST, vfs_last_error(f.db, NULL));
+	ck_assert_int_eq(20, query_int(f.db, "SELECT a FROM t"));
+	exec(f.db, "UPDATE t SET a = a + 1");
+	fixture_restart(&f);
+	ck_assert_int_eq(21, query_int(f.db, "SELECT a FROM t"));
+	integrity_check(f.db);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(machine_that_slept_reads_what_is_newest)
+{
+	struct fixture f;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t VALUES(0)");
+	others_go_on(&f, 20, true);
+	sleep_for_an_hour(f.db);
+	ck_assert_int_eq(20, query_int(f.db, "SELECT a FROM t"));
+	fixture_close(&f);
+}
+END_TEST
+
+struct slow_put {
+	struct fixture *f;
+	bool done;
+};
+
+/* While our PUT is on its way the machine sleeps, and the others go on. */
+static void sleep_in_put(void *arg)
+{
+	struct slow_put *slow = arg;
+	struct handle *h = NULL;
+
+	if (slow->done)
+		return;
+	slow->done = true;
+	(void)sqlite3_file_control(slow->f->db, "main", FCNTL_PGBLOB_HANDLE, &h);
+	others_go_on(slow->f, 20, true);
+	vfs_test_sleep_us = (int64_t)3600 * 1000000;
+}
+
+START_TEST(put_that_took_too_long_is_not_believed)
+{
+	struct fixture f;
+	struct slow_put slow = { .f = &f };
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t VALUES(0)");
+	fault_set_hook(f.faults, sleep_in_put, &slow);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "UPDATE t SET a = a + 100"));
+	ck_assert_int_eq(VFS_LOST, vfs_last_error(f.db, NULL));
+	ck_assert_int_eq(20, query_int(f.db, "SELECT a FROM t"));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(rollback_after_a_spill_brings_everything_back)
 {
 	static const char *const modes[] = { "DELETE", "TRUNCATE", "PERSIST", "MEMORY" };
@@ -846,6 +956,9 @@ int main(void)
 	tcase_add_loop_test(tc, damaged_slot_is_named_and_refused, 0, 4);
 	tcase_add_test(tc, damaged_page_is_named_and_the_rest_stays_readable);
 	tcase_add_test(tc, missing_slot_in_the_middle_is_noticed);
+	tcase_add_test(tc, machine_that_slept_does_not_take_a_slot_that_was_cleaned_up);
+	tcase_add_test(tc, machine_that_slept_reads_what_is_newest);
+	tcase_add_test(tc, put_that_took_too_long_is_not_believed);
 	tcase_add_loop_test(tc, rollback_after_a_spill_brings_everything_back, 0, 4);
 	tcase_add_loop_test(tc, imported_and_exported_file_is_the_same, 0, (int)ARRAY_LEN(import_kinds));
 	tcase_add_test(tc, file_that_is_no_database_is_not_imported);
