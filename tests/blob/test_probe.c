@@ -125,6 +125,7 @@ START_TEST(a_host_that_refuses_is_told)
 	char url[64];
 
 	store_place_init(&store_kinds[_i], &place);
+	place.options.deadline_ms = 3000; /* it tries until then */
 	int fd = take_port(false, url, sizeof(url));
 	set_endpoint(&place, url);
 	refused(&place, "127.0.0.1:", "Check the endpoint");
@@ -150,6 +151,7 @@ START_TEST(a_host_without_a_name_is_told)
 	struct store_place place;
 
 	store_place_init(&store_kinds[_i], &place);
+	place.options.deadline_ms = 3000; /* it tries until then */
 	set_endpoint(&place, "http://there-is-no-such-host.invalid/x");
 	refused(&place, "there-is-no-such-host.invalid", "Check the endpoint");
 }

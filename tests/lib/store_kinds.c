@@ -92,6 +92,7 @@ void store_place_init(const struct store_kind *kind, struct store_place *out)
 	random_bytes(&id, sizeof(id));
 	memset(out, 0, sizeof(*out));
 	out->kind = kind;
+	out->options.ca_file = env("PGBLOB_TEST_CA_FILE");
 	if (strcmp(kind->name, "local") == 0) {
 		snprintf(out->url, sizeof(out->url), "file://%s/pgblob-test-%016" PRIx64,
 			 tmp != NULL ? tmp : "/tmp", id);

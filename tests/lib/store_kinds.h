@@ -11,7 +11,8 @@
  *	s3      PGBLOB_TEST_S3_ENDPOINT and PGBLOB_TEST_S3_BUCKET
  *	s3-old  PGBLOB_TEST_S3_OLD_ENDPOINT and PGBLOB_TEST_S3_BUCKET
  *	azure   PGBLOB_TEST_AZURE_ENDPOINT and PGBLOB_TEST_AZURE_CONTAINER
- * with AWS_* and AZURE_STORAGE_* for the credentials.  What is not there is
+ * with AWS_* and AZURE_STORAGE_* for the credentials, and PGBLOB_TEST_CA_FILE if
+ * an endpoint is https with a certificate of its own.  What is not there is
  * skipped with a line on standard error; with PGBLOB_TEST_ALL=1 it ends the
  * program with status 1.
  *
