@@ -146,7 +146,7 @@ static void analyzer_init(struct analyzer *a, const struct analyze_input *in, st
 {
 	*a = (struct analyzer){
 		.in = in, .arena = in->arena, .err = err, .stable = true,
-		.out = BUF_INIT(ANALYZE_MAX_SQL),
+		.out = BUF_INIT(ANALYZE_MAX_SQL + 8 * (in->text != NULL ? strlen(in->text) : 0)),
 	};
 }
 

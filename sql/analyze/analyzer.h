@@ -28,7 +28,8 @@ enum {
 	ANALYZE_MAX_DEPTH = 3000,    /* of our recursion; a worker's stack is 64 MiB */
 	ANALYZE_MAX_PARAMS = 65535,
 	ANALYZE_MAX_COLUMNS = 1664,  /* PostgreSQL's MaxTupleAttributeNumber */
-	ANALYZE_MAX_SQL = 256 << 20,
+	ANALYZE_MAX_SQL = 16 << 20,  /* of SQLite's text, beside a multiple of the statement's */
+	ANALYZE_MAX_WEIGHT = 1000000, /* nodes of an expression */
 };
 
 struct analyzer {
@@ -157,6 +158,8 @@ struct expr *const_bool(struct analyzer *a, bool value, int location);
 struct expr *const_null(struct analyzer *a, oid_t type, int location);
 bool expr_equal(const struct expr *a, const struct expr *b);
 bool expr_is_null_const(const struct expr *e);
+/* 54001 for an expression whose parts, some of them written twice, are too many. */
+struct expr *check_weight(struct analyzer *a, struct expr *e);
 bool expr_has_var(const struct expr *e);
 bool expr_is_volatile(const struct expr *e);
 bool expr_not_null(const struct expr *e);

@@ -171,6 +171,32 @@ bool expr_walk(struct expr *e, bool (*visit)(struct expr *e, void *arg), void *a
 	return true;
 }
 
+static uint32_t weigh(struct analyzer *a, struct expr *e)
+{
+	uint64_t n = 1;
+
+	if (e == NULL)
+		return 0;
+	if (e->weight != 0)
+		return e->weight;
+	analyzer_enter(a);
+	for (size_t i = 0; i < e->n_args; i++)
+		n += weigh(a, e->args[i]);
+	n += weigh(a, e->filter);
+	analyzer_leave(a);
+	if (n > ANALYZE_MAX_WEIGHT)
+		fail_hint(a, e->location, "54001", "Expressions such as BETWEEN nest too deeply.",
+			  "statement too complex");
+	e->weight = (uint32_t)n;
+	return e->weight;
+}
+
+struct expr *check_weight(struct analyzer *a, struct expr *e)
+{
+	weigh(a, e);
+	return e;
+}
+
 static bool visit_var(struct expr *e, void *arg)
 {
 	(void)arg;
@@ -748,7 +774,8 @@ static struct expr *a_expr(struct scope *s, const PgQuery__AExpr *x)
 		l = x->lexpr != NULL ? expr_inner(s, x->lexpr) : NULL;
 		r = expr_inner(s, x->rexpr);
 		if (l != NULL && l->kind == E_ROW && r->kind == E_ROW)
-			return row_compare(s, node_name(a, x->name[x->n_name - 1]), l, r, x->location);
+			return check_weight(a, row_compare(s, node_name(a, x->name[x->n_name - 1]), l, r,
+							   x->location));
 		return operator_make(s, x->n_name, x->name, l, r, x->location);
 	case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
 	case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
@@ -765,12 +792,12 @@ static struct expr *a_expr(struct scope *s, const PgQuery__AExpr *x)
 	case PG_QUERY__A__EXPR__KIND__AEXPR_NULLIF:
 		return nullif(s, x);
 	case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
-		return in_list(s, x);
+		return check_weight(a, in_list(s, x));
 	case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN:
 	case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN:
 	case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM:
 	case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM:
-		return between(s, x);
+		return check_weight(a, between(s, x));
 	default:
 		fail_unsupported(a, x->location, "this operator");
 	}

@@ -387,14 +387,63 @@ static bool is_cheap(const struct expr *e)
 	}
 }
 
+/*
+ * Expressions that are evaluated once although they are written several times: between
+ * these two calls, what the first returns stands for them.
+ */
+static struct expr **once_begin(struct analyzer *a, struct expr **exprs, size_t n)
+{
+	struct rte *rte = AN_NEW(a, struct rte);
+	struct rte_column *columns = an_array(a, n, sizeof(*columns));
+	struct expr **refs = an_array(a, n, sizeof(struct expr *));
+
+	rte->alias = new_alias(a, 'v');
+	rte->columns = columns;
+	rte->n_columns = n;
+	rte->kind = RTE_SUBQUERY;
+	rte->nullable = true;
+	for (size_t i = 0; i < n; i++) {
+		columns[i].sqlite_name = an_printf(a, "a%zu", i + 1);
+		columns[i].type = exprs[i]->type;
+		columns[i].typmod = exprs[i]->typmod;
+		refs[i] = var_new(a, rte, (int)i + 1, -1);
+	}
+	buf_put_str(&a->out, "(SELECT ");
+	return refs;
+}
+
+static void once_end(struct analyzer *a, struct expr **refs, struct expr **exprs, size_t n)
+{
+	buf_put_str(&a->out, " FROM (SELECT ");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_put_str(&a->out, ", ");
+		lower_expr(a, exprs[i]);
+		buf_printf(&a->out, " AS a%zu", i + 1);
+	}
+	/* LIMIT keeps SQLite from putting the expressions where their names stand */
+	buf_printf(&a->out, " LIMIT 1) AS %s)", n > 0 ? refs[0]->rte->alias : "v");
+}
+
+/* May it be written twice? */
+static bool may_copy(const struct expr *e)
+{
+	if (is_cheap(e))
+		return true;
+	if (e->kind != E_FUNC || e->proc->provolatile == 'v')
+		return false;
+	for (size_t i = 0; i < e->n_args; i++)
+		if (!is_cheap(e->args[i]))
+			return false;
+	return true;
+}
+
 static void lower_call(struct analyzer *a, struct expr *e)
 {
 	const struct func_impl *impl = impl_of(a, e);
 	struct buf *out = &a->out;
 	bool copies = false;
 	struct expr **args;
-	struct rte *rte;
-	struct rte_column *columns;
 	struct datum folded;
 
 	if (constant_value(a, e, &folded)) {
@@ -414,34 +463,15 @@ static void lower_call(struct analyzer *a, struct expr *e)
 		fail_unsupported(a, e->location, "set-returning function %s here", impl->signature);
 	if (impl->flags & FUNC_COPIES)
 		for (size_t i = 0; i < e->n_args; i++)
-			copies |= !is_cheap(e->args[i]) && expr_is_volatile(e->args[i]);
+			copies |= !may_copy(e->args[i]);
 	if (!copies) {
 		put_template(a, e, impl, e->args, e->n_args);
 		return;
 	}
 	/* each argument once: (SELECT f(v.a1, v.a1) FROM (SELECT x AS a1 LIMIT 1) AS v) */
-	rte = AN_NEW(a, struct rte);
-	columns = an_array(a, e->n_args, sizeof(*columns));
-	args = an_array(a, e->n_args, sizeof(struct expr *));
-	rte->alias = new_alias(a, 'v');
-	rte->columns = columns;
-	rte->n_columns = e->n_args;
-	for (size_t i = 0; i < e->n_args; i++) {
-		columns[i].sqlite_name = an_printf(a, "a%zu", i + 1);
-		columns[i].type = e->args[i]->type;
-		columns[i].typmod = e->args[i]->typmod;
-		args[i] = var_new(a, rte, (int)i + 1, -1);
-	}
-	buf_put_str(out, "(SELECT ");
+	args = once_begin(a, e->args, e->n_args);
 	put_template(a, e, impl, args, e->n_args);
-	buf_put_str(out, " FROM (SELECT ");
-	for (size_t i = 0; i < e->n_args; i++) {
-		if (i > 0)
-			buf_put_str(out, ", ");
-		lower_expr(a, e->args[i]);
-		buf_printf(out, " AS a%zu", i + 1);
-	}
-	buf_printf(out, " LIMIT 1) AS %s)", rte->alias);
+	once_end(a, args, e->args, e->n_args);
 }
 
 static void put_filter(struct analyzer *a, const struct expr *e)
@@ -824,7 +854,7 @@ static void lower_var(struct analyzer *a, struct expr *e)
 static void lower_case(struct analyzer *a, struct expr *e)
 {
 	struct buf *out = &a->out;
-	struct expr *test = e->args[0];
+	struct expr *test = e->args[0], **once = NULL;
 	bool simple = test != NULL;
 
 	for (size_t i = 1; simple && i + 1 < e->n_args; i += 2) {
@@ -833,8 +863,10 @@ static void lower_case(struct analyzer *a, struct expr *e)
 		simple = when->kind == E_FUNC && when->n_args == 2 && when->args[0]->kind == E_CASETEST &&
 			 is_plain(a, when, "=");
 	}
-	if (test != NULL && !simple && !is_cheap(test) && expr_is_volatile(test))
-		fail_unsupported(a, e->location, "CASE of a volatile value with this comparison");
+	if (test != NULL && !simple && !may_copy(test)) {
+		once = once_begin(a, &test, 1);
+		test = once[0];
+	}
 	buf_put_str(out, "CASE");
 	if (simple) {
 		buf_put_byte(out, ' ');
@@ -859,6 +891,8 @@ static void lower_case(struct analyzer *a, struct expr *e)
 		lower_expr(a, e->args[e->n_args - 1]);
 	}
 	buf_put_str(out, " END");
+	if (once != NULL)
+		once_end(a, once, &e->args[0], 1);
 }
 
 static void put_args(struct analyzer *a, struct expr **args, size_t n)
@@ -873,6 +907,8 @@ static void put_args(struct analyzer *a, struct expr **args, size_t n)
 static void lower_distinct(struct analyzer *a, struct expr *e)
 {
 	struct buf *out = &a->out;
+	struct expr **args = e->args;
+	bool copy = may_copy(args[0]) && may_copy(args[1]);
 
 	if (is_equality(a, e)) {
 		const char *collation = type_collation(base_type(e->args[0]->type, NULL));
@@ -884,23 +920,21 @@ static void lower_distinct(struct analyzer *a, struct expr *e)
 			buf_printf(out, " COLLATE %s", collation);
 		return;
 	}
-	if (!is_cheap(e->args[0]) && !is_cheap(e->args[1]) &&
-	    (expr_is_volatile(e->args[0]) || expr_is_volatile(e->args[1])))
-		fail_unsupported(a, e->location, "IS DISTINCT FROM of volatile values");
+	if (!copy)
+		args = once_begin(a, e->args, 2);
 	buf_put_str(out, "CASE WHEN ");
-	lower_arg(a, e->args[0]);
+	lower_arg(a, args[0]);
 	buf_put_str(out, " IS NULL OR ");
-	lower_arg(a, e->args[1]);
+	lower_arg(a, args[1]);
 	buf_put_str(out, " IS NULL THEN (");
-	lower_arg(a, e->args[0]);
-	buf_put_str(out, " IS NULL) ");
-	buf_put_str(out, e->negate ? "= (" : "<> (");
-	lower_arg(a, e->args[1]);
-	buf_put_str(out, " IS NULL) ELSE ");
-	if (!e->negate)
-		buf_put_str(out, "NOT ");
-	lower_arg(a, comparison(a, e, e->args[0], e->args[1]));
+	lower_arg(a, args[0]);
+	buf_put_str(out, e->negate ? " IS NULL) = (" : " IS NULL) <> (");
+	lower_arg(a, args[1]);
+	buf_put_str(out, e->negate ? " IS NULL) ELSE " : " IS NULL) ELSE NOT ");
+	lower_arg(a, comparison(a, e, args[0], args[1]));
 	buf_put_str(out, " END");
+	if (!copy)
+		once_end(a, args, e->args, 2);
 }
 
 static void lower_nullif(struct analyzer *a, struct expr *e)
@@ -913,13 +947,18 @@ static void lower_nullif(struct analyzer *a, struct expr *e)
 		buf_put_byte(out, ')');
 		return;
 	}
-	if (!is_cheap(e->args[0]) && expr_is_volatile(e->args[0]))
-		fail_unsupported(a, e->location, "NULLIF of a volatile value");
+	struct expr **args = e->args;
+	bool copy = may_copy(args[0]);
+
+	if (!copy)
+		args = once_begin(a, e->args, 2);
 	buf_put_str(out, "CASE WHEN ");
-	lower_condition(a, comparison(a, e, e->args[0], e->args[1]));
+	lower_condition(a, comparison(a, e, args[0], args[1]));
 	buf_put_str(out, " THEN NULL ELSE ");
-	lower_expr(a, e->args[0]);
+	lower_expr(a, args[0]);
 	buf_put_str(out, " END");
+	if (!copy)
+		once_end(a, args, e->args, 2);
 }
 
 static void lower_bool_test(struct analyzer *a, struct expr *e)
@@ -1169,6 +1208,8 @@ static void lower_dispatch(struct analyzer *a, struct expr *e)
 void lower_expr(struct analyzer *a, struct expr *e)
 {
 	analyzer_enter(a);
+	if (a->out.failed)
+		fail(a, e->location, "54001", "statement too complex");
 	lower_dispatch(a, e);
 	analyzer_leave(a);
 }

@@ -128,6 +128,7 @@ struct expr {
 	const struct window *window;
 	struct query *query;
 	const char *name;   /* NAMED_ARG; COLLATE */
+	uint32_t weight;    /* nodes, counted as often as they are written; 0: not counted yet */
 };
 
 enum rte_kind {
