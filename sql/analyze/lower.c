@@ -155,7 +155,9 @@ bool constant_value(struct analyzer *a, const struct expr *e, struct datum *out)
 	default:
 		return false;
 	}
-	if (e->proc == NULL || e->n_args == 0 || !constant_value(a, e->args[0], &from))
+	if (e->proc == NULL || e->n_args == 0 ||
+	    (!is_number_cast(e->proc->oid) && e->proc->oid != 669 && e->proc->oid != 668) ||
+	    !constant_value(a, e->args[0], &from))
 		return false;
 	if (from.kind == DATUM_NULL && e->proc->proisstrict && is_number_cast(e->proc->oid)) {
 		*out = from;
