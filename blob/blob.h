@@ -8,6 +8,8 @@
  * Keys are 1 to 900 bytes of '/'-separated segments; a segment is not empty,
  * not "." or "..", and holds no control character, backslash or invalid UTF-8.
  * Anything else is BLOB_FAILED before a request is made.
+ * To be good for every kind of store, a segment is at most 80 bytes and no key is
+ * the folder of another ("a" and "a/b"): a local folder fails for those.
  *
  * Every call ends within the store's deadline (blob_options.deadline_ms), its
  * retries with backoff and jitter included.  Any thread may call any function

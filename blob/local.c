@@ -206,7 +206,7 @@ static int draft_open(struct local_store *store, struct draft *d)
 	if (!atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed)) {
 		d->fd = openat(store->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 		if (d->fd >= 0)
-			return 0;
+			return local_mark_new(d->fd);
 		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
 			return errno;
 		atomic_store_explicit(&store->no_tmpfile, true, memory_order_relaxed);
@@ -216,7 +216,7 @@ static int draft_open(struct local_store *store, struct draft *d)
 	memcpy(d->tmp, TMP_PREFIX, sizeof(TMP_PREFIX));
 	hex_encode(nonce, sizeof(nonce), d->tmp + sizeof(TMP_PREFIX) - 1);
 	d->fd = openat(store->root_fd, d->tmp, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
-	return d->fd >= 0 ? 0 : errno;
+	return d->fd >= 0 ? local_mark_new(d->fd) : errno;
 }
 
 static void draft_close(struct local_store *store, struct draft *d)

@@ -142,6 +142,17 @@ int local_make_folder(int root_fd, const char *path)
 	return walk(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, true);
 }
 
+int local_mark_new(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return errno;
+	if (!local_is_durable(&st))
+		return 0;
+	return fchmod(fd, (st.st_mode & 0777) | S_IWUSR) == 0 ? 0 : errno;
+}
+
 int local_flush_folders(int root_fd, const char *path, size_t len)
 {
 	char folder[LOCAL_PATH_MAX];

@@ -54,6 +54,9 @@ static inline bool local_is_durable(const struct stat *st)
 	return (st->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0;
 }
 
+/* Mark a new file as not durable, whatever the umask: 0 or errno. */
+MUST_CHECK int local_mark_new(int fd);
+
 /* Make the open file `fd` at `path`, with its name, durable: 0 or errno. */
 MUST_CHECK int local_make_durable(int root_fd, const char *path, size_t parent_len,
 				  int fd, const struct stat *st);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "blob/local_file.h"
 
 void spare_pool_init(struct spare_pool *pool, int root_fd)
 {
@@ -62,7 +63,7 @@ static bool make(int root_fd, size_t len, struct spare *out)
 
 	if (fd < 0)
 		return false;
-	if (pwrite(fd, zeros, len, 0) != (ssize_t)len ||
+	if (local_mark_new(fd) != 0 || pwrite(fd, zeros, len, 0) != (ssize_t)len ||
 	    sync_file_range(fd, 0, 0,
 			    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
 				    SYNC_FILE_RANGE_WAIT_AFTER) != 0) {

@@ -202,6 +202,41 @@ START_TEST(who_sees_a_name_that_may_not_be_durable_makes_it_so)
 }
 END_TEST
 
+static void *create_after(void *arg)
+{
+	struct error e = ERROR_INIT;
+	struct buf body = BUF_INIT(10);
+
+	for (int i = 0; i < 50; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "u/%d", i);
+		if (blob_create(store, key, &body, NULL, &e) != BLOB_OK)
+			return arg;
+	}
+	return NULL;
+}
+
+/* No umask makes a file look durable before it is: a reader must find the mark. */
+START_TEST(a_strict_umask_does_not_take_the_mark_away)
+{
+	int fd = open(path_of("f"), O_CREAT | O_RDWR, 0444);
+	struct stat st;
+
+	ck_assert_int_eq(0, fstat(fd, &st));
+	ck_assert(local_is_durable(&st));
+	ck_assert_int_eq(0, local_mark_new(fd));
+	ck_assert_int_eq(0, fstat(fd, &st));
+	ck_assert(!local_is_durable(&st));
+	close(fd);
+	ck_assert_int_eq(0, mkdir(path_of("u"), 0755));
+	mode_t before = umask(0377);
+	ck_assert_ptr_null(create_after(store));
+	umask(before);
+	ck_assert_int_eq(0, mode_of("u/49") & 0222);
+}
+END_TEST
+
 START_TEST(symbolic_links_are_not_followed)
 {
 	char outside[] = "/tmp/pgblob-outside-XXXXXX";
@@ -586,6 +621,7 @@ int main(void)
 	tcase_add_test(tc, an_object_is_a_plain_file_of_its_bytes);
 	tcase_add_test(tc, copied_files_are_objects_and_other_names_are_not);
 	tcase_add_test(tc, who_sees_a_name_that_may_not_be_durable_makes_it_so);
+	tcase_add_test(tc, a_strict_umask_does_not_take_the_mark_away);
 	tcase_add_test(tc, symbolic_links_are_not_followed);
 	tcase_add_test(tc, a_folder_is_not_an_object_nor_the_other_way_round);
 	tcase_add_test(tc, names_too_long_for_a_file_are_refused);
