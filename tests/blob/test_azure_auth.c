@@ -527,6 +527,64 @@ START_TEST(a_listing_is_believed_only_if_it_is_one)
 }
 END_TEST
 
+/* A service from before "start from": pages of four names, and an empty one between them. */
+static bool old_service(void *arg, const struct tiny_request *req, struct buf *out)
+{
+	struct buf body = BUF_INIT(10000);
+	const char *marker = strstr(req->target, "marker=");
+	unsigned first = marker != NULL ? (unsigned)atoi(marker + 7) : 0;
+
+	(void)arg;
+	if (strstr(req->target, "startFrom") != NULL) {
+		tiny_answer(out, 400, "x-ms-error-code: InvalidHeaderValue\r\n", "");
+		return true;
+	}
+	buf_put_str(&body, "<EnumerationResults><Blobs>");
+	for (unsigned i = first; first % 2 == 0 && i < first + 4 && i < 12; i++)
+		buf_printf(&body, "<Blob><Name>n/%02u</Name><Properties><Content-Length>1</Content-Length>"
+			   "</Properties></Blob>", i);
+	buf_put_str(&body, "</Blobs>");
+	if (first + 4 < 12) /* an odd marker is that of the empty page */
+		buf_printf(&body, "<NextMarker>%u</NextMarker>", first % 2 == 0 ? first + 3 : first + 1);
+	buf_put_str(&body, "</EnumerationResults>");
+	tiny_answer(out, 200, "", buf_str(&body));
+	buf_free(&body);
+	return true;
+}
+
+START_TEST(a_service_without_start_from_is_listed_from_the_first)
+{
+	struct tiny_http *server = tiny_http_start(old_service, NULL);
+	struct arena arena = ARENA_INIT(1 << 20);
+	struct error err = ERROR_INIT;
+
+	options.azure_endpoint = tiny_http_url(server);
+	options.azure_key = KEY;
+	open_store("azure://acc/box");
+	for (unsigned round = 0; round < 2; round++) {
+		struct blob_list_request request = { .prefix = "n/", .start_after = "n/05", .max = 4 };
+		struct blob_list list;
+
+		ck_assert_msg(blob_list(store, &request, &arena, &list, &err) == BLOB_OK, "%s", err.text);
+		ck_assert_uint_eq(list.n_entries, 4);
+		ck_assert(list.more);
+		ck_assert_str_eq(list.entries[0].key, "n/06");
+		ck_assert_str_eq(list.entries[3].key, "n/09");
+		request.start_after = "n/09";
+		ck_assert_msg(blob_list(store, &request, &arena, &list, &err) == BLOB_OK, "%s", err.text);
+		ck_assert_uint_eq(list.n_entries, 2);
+		ck_assert(!list.more);
+		ck_assert_str_eq(list.entries[1].key, "n/11");
+	}
+	/* it is asked for "start from" once: 4 listings of 5 pages at most, and that */
+	ck_assert_uint_le(tiny_http_n_requests(server), 21);
+	arena_free(&arena);
+	blob_close(store);
+	store = NULL;
+	tiny_http_stop(server);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("azure_auth");
@@ -551,6 +609,7 @@ int main(void)
 	tcase_add_test(tc, a_token_that_the_store_refuses_is_replaced_once);
 	tcase_add_test(tc, what_the_token_service_says_is_told);
 	tcase_add_test(tc, no_credentials_at_all_are_told_at_once);
+	tcase_add_test(tc, a_service_without_start_from_is_listed_from_the_first);
 	suite_add_tcase(suite, plain);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
