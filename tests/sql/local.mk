@@ -18,3 +18,7 @@ tests_sql_test_catalog_functions_SOURCES = tests/sql/test_catalog_functions.c \
 	tests/sql/catalog_fixture.c tests/sql/catalog_fixture.h
 tests_sql_test_catalog_functions_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_sql_test_catalog_functions_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_session
+tests_sql_test_session_SOURCES = tests/sql/test_session.c
+tests_sql_test_session_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_session_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
