@@ -51,7 +51,9 @@ bool text_check(const char *text, size_t len, struct sql_error *err)
 		size_t n = p[i] == 0 ? 0 : sequence(p + i, len - i);
 		if (n == 0) {
 			char bytes[32] = "";
-			size_t show = p[i] >= 0xF0 ? 4 : p[i] >= 0xE0 ? 3 : p[i] >= 0xC2 ? 2 : 1;
+			size_t show = (p[i] & 0xF8) == 0xF0 ? 4 :
+				      (p[i] & 0xF0) == 0xE0 ? 3 :
+				      (p[i] & 0xE0) == 0xC0 ? 2 : 1;
 
 			for (size_t j = 0; j < show && i + j < len; j++) {
 				size_t at = strlen(bytes);
