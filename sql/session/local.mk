@@ -1,4 +1,5 @@
 # sessions, transactions, settings
+EXTRA_DIST += sql/session/README.md
 sql_server_sources += \
 	sql/session/copy.c \
 	sql/session/database.c \

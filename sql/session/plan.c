@@ -122,6 +122,29 @@ void plan_cache_deinit(struct plan_cache *c)
 	mutex_deinit(&c->lock);
 }
 
+void plan_cache_keep(struct plan_cache *c, const struct schema *schema)
+{
+	struct plan *gone = NULL;
+
+	mutex_lock(&c->lock);
+	for (struct plan *p = c->newest, *older; p != NULL; p = older) {
+		older = p->older;
+		if (p->schema == NULL || p->schema == schema)
+			continue;
+		cache_remove_locked(c, p);
+		p->older = gone;
+		gone = p;
+	}
+	mutex_unlock(&c->lock);
+	while (gone != NULL) {
+		struct plan *p = gone;
+
+		gone = p->older;
+		p->older = NULL;
+		plan_unref(p);
+	}
+}
+
 static struct plan *cache_find(struct plan_cache *c, const char *key, size_t len)
 {
 	mutex_lock(&c->lock);

@@ -816,6 +816,8 @@ bool session_evaluate(struct sql_session *s, const struct plan *plan, const PgQu
 out:
 	if (stmt != NULL)
 		conn_release(c, stmt);
+	if (c != NULL)
+		conn_lend(c, s, NULL);
 	if (own)
 		conn_give(c);
 	schema_unref(schema);
@@ -965,11 +967,7 @@ void sql_session_close(struct sql_session *s)
 	portals_close_since(s, 0, false);
 	session_drop_all_prepared(s);
 	map_free(&s->portals);
-	if (s->temp_conn != NULL) {
-		s->temp_conn->broken = true;
-		conn_give(s->temp_conn);
-	}
-	schema_unref(s->temp_schema);
+	session_drop_temp(s);
 	place_give(s);
 	database_leave(s);
 	settings_deinit(s);

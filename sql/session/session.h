@@ -228,6 +228,8 @@ MUST_CHECK struct plan *plan_of_text(const char *text, const oid_t *hints, size_
 				     struct sql_error *err);
 struct plan *plan_ref(struct plan *p);
 void plan_unref(struct plan *p);
+/* Forget the queries that were analyzed with another schema. */
+void plan_cache_keep(struct plan_cache *c, const struct schema *schema);
 void plan_cache_init(struct plan_cache *c);
 void plan_cache_deinit(struct plan_cache *c);
 
@@ -482,6 +484,8 @@ bool session_add_prepared(struct sql_session *s, const char *name, struct plan *
 struct prepared *session_prepared(struct sql_session *s, const char *name, struct sql_error *err);
 /* Analyze a query for the schema in force; takes over the reference. */
 struct plan *session_analyze(struct sql_session *s, struct plan *plan, struct sql_error *err);
+/* Close the connection that has the session's temporary tables; no transaction is on it. */
+void session_drop_temp(struct sql_session *s);
 void session_drop_prepared(struct sql_session *s, const char *name);
 void session_drop_all_prepared(struct sql_session *s);
 /* Values of EXECUTE, and anything else that is an expression without a row. */

@@ -76,6 +76,25 @@ static void drop_conn(struct sql_session *s, struct conn *c)
 	if (c->turn)
 		vfs_intent_end(c->sql.db);
 	c->turn = false;
+	if (c->broken) {
+		/* its versions are gone, and the temporary tables with it */
+		session_warn(s, "WARNING", ERRCODE_IO, "temporary tables were lost");
+		session_drop_temp(s);
+	}
+}
+
+void session_drop_temp(struct sql_session *s)
+{
+	struct conn *c = s->temp_conn;
+
+	s->temp_conn = NULL;
+	s->has_temp = false;
+	schema_unref(s->temp_schema);
+	s->temp_schema = NULL;
+	if (c == NULL)
+		return;
+	c->broken = true;
+	conn_give(c);
 }
 
 static int declare(struct conn *c, struct savepoint *sp)
@@ -305,6 +324,8 @@ static void publish_schema(struct sql_session *s, struct schema *schema, uint32_
 	db->schema = schema_ref(schema);
 	db->schema_cookie = cookie;
 	mutex_unlock(&db->lock);
+	if (old != schema)
+		plan_cache_keep(&db->plans, schema);
 	schema_unref(old);
 }
 

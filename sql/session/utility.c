@@ -390,8 +390,7 @@ static bool run_discard(struct sql_session *s, const PgQuery__DiscardStmt *stmt,
 		portals_close_since(s, 0, false);
 		session_drop_all_prepared(s);
 		sequence_session_clear(s->env.sequences);
-		if (s->has_temp)
-			return refused("DISCARD ALL with temporary tables", err);
+		session_drop_temp(s);
 		return settings_reset_all(s, err) &&
 		       setting_set(s, "session_authorization", s->user, SETTING_SET, err);
 	case PG_QUERY__DISCARD_MODE__DISCARD_PLANS:
@@ -403,7 +402,10 @@ static bool run_discard(struct sql_session *s, const PgQuery__DiscardStmt *stmt,
 		return true;
 	default:
 		strcpy(tag, "DISCARD TEMP");
-		return !s->has_temp || refused("DISCARD TEMP", err);
+		if (s->has_temp && s->tx.conn != NULL)
+			return refused("DISCARD TEMP in a transaction that has written", err);
+		session_drop_temp(s);
+		return true;
 	}
 }
 
