@@ -210,10 +210,9 @@ static bool find_target(struct sql_session *s, const struct schema *schema,
 
 	t->relation = schema_find_relation(schema, &s->env, namespace_name, r->relname);
 	if (t->relation == NULL)
-		return sql_error_at(err, r->location, ERRCODE_UNDEFINED_TABLE,
-				    "relation \"%s%s%s\" does not exist",
-				    namespace_name != NULL ? namespace_name : "",
-				    namespace_name != NULL ? "." : "", r->relname);
+		return sql_error_set(err, ERRCODE_UNDEFINED_TABLE, "relation \"%s%s%s\" does not exist",
+				     namespace_name != NULL ? namespace_name : "",
+				     namespace_name != NULL ? "." : "", r->relname);
 	if (t->relation->kind != 'r') {
 		sql_error_set(err, ERRCODE_WRONG_OBJECT_TYPE, "cannot copy %s %s \"%s\"", from ? "to" : "from",
 			      t->relation->kind == 'v' ? "view" : "relation", t->relation->name);

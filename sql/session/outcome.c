@@ -110,19 +110,56 @@ static bool is_plain(const PgQuery__Node *e)
 	}
 }
 
+/* Append the text form of a plain expression as a value of the column. */
+static bool plain_value(struct sql_session *s, const struct portal *p, const PgQuery__Node *expr,
+			const struct schema_column *column, struct buf *out, bool *null)
+{
+	struct datum value;
+	struct sql_error ignored = SQL_ERROR_INIT;
+	struct type_context ctx = { .env = &s->env, .schema = p->plan->schema, .arena = &s->scratch };
+
+	if (!is_plain(expr) || column->generated != 0 ||
+	    !session_evaluate(s, p->plan, expr, column->type, column->typmod, p, &s->scratch, &value,
+			      &ignored))
+		return false;
+	*null = value.kind == DATUM_NULL;
+	size_t start = out->len;
+	if (!*null && !type_out(&ctx, column->type, &value, out, &ignored))
+		return false;
+	if (!*null)
+		type_pad(column->type, column->typmod, start, out);
+	return !out->failed;
+}
+
+/* The value that an UPDATE gives a column in every row that it changes. */
+static bool updated_value(struct sql_session *s, const struct portal *p, const PgQuery__UpdateStmt *update,
+			  const struct schema_column *column, struct buf *out, bool *null)
+{
+	for (size_t i = 0; i < update->n_target_list; i++) {
+		const PgQuery__ResTarget *t = update->target_list[i]->res_target;
+
+		if (t->n_indirection == 0 && t->val != NULL && strcmp(t->name, column->name) == 0)
+			return plain_value(s, p, t->val, column, out, null);
+	}
+	return false;
+}
+
 /*
- * The text form of column `attnum` of the one row that the statement inserts.
- * False: it is not known.
+ * The text form of column `attnum` of the row that the statement writes: the one
+ * that it inserts, or any that it updates.  False: it is not known.
  */
-static bool inserted_value(struct sql_session *s, const struct portal *p, int16_t attnum,
+static bool written_value(struct sql_session *s, const struct portal *p, int16_t attnum,
 			   struct buf *out, bool *null)
 {
 	const struct plan *plan = p->plan;
 	const struct schema_relation *r = plan->lowered.target;
 	const struct schema_column *column = schema_column_at(r, attnum);
 
-	if (plan->stmt == NULL || plan->stmt->node_case != PG_QUERY__NODE__NODE_INSERT_STMT ||
-	    column == NULL)
+	if (plan->stmt == NULL || column == NULL)
+		return false;
+	if (plan->stmt->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT)
+		return updated_value(s, p, plan->stmt->update_stmt, column, out, null);
+	if (plan->stmt->node_case != PG_QUERY__NODE__NODE_INSERT_STMT)
 		return false;
 	const PgQuery__InsertStmt *insert = plan->stmt->insert_stmt;
 	const PgQuery__SelectStmt *select =
@@ -154,21 +191,7 @@ static bool inserted_value(struct sql_session *s, const struct portal *p, int16_
 		*null = true;
 		return true;
 	}
-	if (!is_plain(row->items[at]) || column->generated != 0)
-		return false;
-	struct datum value;
-	struct sql_error ignored = SQL_ERROR_INIT;
-	struct type_context ctx = { .env = &s->env, .schema = plan->schema, .arena = &s->scratch };
-	if (!session_evaluate(s, plan, row->items[at], column->type, column->typmod, p, &s->scratch,
-			      &value, &ignored))
-		return false;
-	*null = value.kind == DATUM_NULL;
-	size_t start = out->len;
-	if (!*null && !type_out(&ctx, column->type, &value, out, &ignored))
-		return false;
-	if (!*null)
-		type_pad(column->type, column->typmod, start, out);
-	return !out->failed;
+	return plain_value(s, p, row->items[at], column, out, null);
 }
 
 static void detail_key(struct sql_session *s, const struct portal *p,
@@ -187,7 +210,7 @@ static void detail_key(struct sql_session *s, const struct portal *p,
 			buf_put_str(&values, ", ");
 		}
 		known = index->keys[i].attnum > 0 && c != NULL &&
-			inserted_value(s, p, index->keys[i].attnum, &values, &null) && !null;
+			written_value(s, p, index->keys[i].attnum, &values, &null) && !null;
 		if (known)
 			pg_quote_name(&names, c->name);
 	}
@@ -213,7 +236,7 @@ static void detail_row(struct sql_session *s, const struct portal *p, const stru
 		if (i > 0)
 			buf_put_str(&out, ", ");
 		start = out.len;
-		known = inserted_value(s, p, r->columns[i].attnum, &out, &null);
+		known = written_value(s, p, r->columns[i].attnum, &out, &null);
 		if (known && null)
 			buf_put_str(&out, "null");
 		if (known && out.len - start > 64) {
@@ -340,7 +363,7 @@ static void detail_reference(struct sql_session *s, const struct portal *p,
 			buf_put_str(&names, ", ");
 			buf_put_str(&values, ", ");
 		}
-		known = column != NULL && inserted_value(s, p, c->columns[i], &values, &null) && !null;
+		known = column != NULL && written_value(s, p, c->columns[i], &values, &null) && !null;
 		if (known)
 			pg_quote_name(&names, column->name);
 	}
@@ -385,7 +408,7 @@ static bool foreign_key_of(struct sql_session *s, const struct portal *p,
 	if (n != 1 || to == NULL)
 		return false;
 	references_says(from, found, to, deleting, err);
-	if (inserts)
+	if (!deleting)
 		detail_reference(s, p, from, found, to, err);
 	return true;
 }

@@ -434,8 +434,9 @@ static bool split_identifiers(const char *text, char ***out, int *n_out)
 	while (*p != '\0') {
 		char name[256];
 		size_t len = 0;
+		bool quoted = *p == '"';
 
-		if (*p == '"') {
+		if (quoted) {
 			for (p++;; p++) {
 				if (*p == '"' && p[1] == '"')
 					p++;
@@ -451,7 +452,7 @@ static bool split_identifiers(const char *text, char ***out, int *n_out)
 				if (len < sizeof(name) - 1)
 					name[len++] = (char)tolower((unsigned char)*p);
 		}
-		if (len == 0)
+		if (len == 0 && !quoted)
 			goto fail;
 		name[len] = '\0';
 		char **more = realloc(names, (size_t)(n + 1) * sizeof(*names));

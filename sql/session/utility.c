@@ -418,12 +418,10 @@ static const struct schema_relation *find_relation(struct sql_session *s, const 
 	const struct schema_relation *found =
 		schema_find_relation(schema, &s->env, namespace_name, r->relname);
 
-	if (found == NULL && namespace_name != NULL)
-		sql_error_at(err, r->location, ERRCODE_UNDEFINED_TABLE,
-			     "relation \"%s.%s\" does not exist", namespace_name, r->relname);
-	else if (found == NULL)
-		sql_error_at(err, r->location, ERRCODE_UNDEFINED_TABLE, "relation \"%s\" does not exist",
-			     r->relname);
+	if (found == NULL)
+		sql_error_set(err, ERRCODE_UNDEFINED_TABLE, "relation \"%s%s%s\" does not exist",
+			      namespace_name != NULL ? namespace_name : "", namespace_name != NULL ? "." : "",
+			      r->relname);
 	return found;
 }
 
@@ -451,6 +449,18 @@ static bool run_lock(struct sql_session *s, const PgQuery__LockStmt *stmt, struc
 				      stmt->relations[0]->range_var->relname);
 		}
 	}
+	return ok;
+}
+
+static bool have_relations(struct sql_session *s, PgQuery__RangeVar *const *relations, size_t n,
+			   struct sql_error *err)
+{
+	struct schema *schema = n > 0 ? session_schema_now(s, err) : NULL;
+	bool ok = n == 0 || schema != NULL;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = find_relation(s, schema, relations[i], err) != NULL;
+	schema_unref(schema);
 	return ok;
 }
 
@@ -551,6 +561,8 @@ static bool run_vacuum(struct sql_session *s, const PgQuery__VacuumStmt *stmt, c
 		return sql_error_no_memory(err);
 	for (size_t i = 0; i < stmt->n_rels; i++)
 		relations[i] = stmt->rels[i]->vacuum_relation->relation;
+	if (!have_relations(s, relations, stmt->n_rels, err))
+		return false;
 	if (full && !vacuum_full(s, err))
 		return false;
 	/* dead rows leave nothing behind here; free pages may be given back */
@@ -582,8 +594,8 @@ static bool run_reindex(struct sql_session *s, const PgQuery__ReindexStmt *stmt,
 		schema_find_index(schema, &s->env, namespace_name, relation->relname, &of);
 	bool ok = true;
 	if (index == NULL) {
-		ok = sql_error_at(err, relation->location, ERRCODE_UNDEFINED_TABLE,
-				  "relation \"%s\" does not exist", relation->relname);
+		ok = sql_error_set(err, ERRCODE_UNDEFINED_TABLE, "relation \"%s\" does not exist",
+				   relation->relname);
 	} else if (index->sqlite_name != NULL) {
 		buf_put_str(&sql, "REINDEX main.");
 		sqlite_quote_name(&sql, index->sqlite_name);
@@ -598,12 +610,8 @@ static bool run_reindex(struct sql_session *s, const PgQuery__ReindexStmt *stmt,
 
 static bool run_cluster(struct sql_session *s, const PgQuery__ClusterStmt *stmt, struct sql_error *err)
 {
-	if (stmt->relation == NULL)
-		return true;
-	struct schema *schema = session_schema_now(s, err);
-	bool ok = schema != NULL && find_relation(s, schema, stmt->relation, err) != NULL;
-	schema_unref(schema);
-	return ok;
+	/* rows lie in the order of their key already */
+	return stmt->relation == NULL || have_relations(s, &stmt->relation, 1, err);
 }
 
 /* ---- SET CONSTRAINTS ---- */
