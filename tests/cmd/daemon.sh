@@ -116,6 +116,28 @@ start -c level.yaml && {
 	check 'SIGINT ends it with status 0' [ $? = 0 ]
 	pid=''
 }
+# a stop in the middle of commits: what was acknowledged is there afterwards
+start && {
+	query 'CREATE TABLE acknowledged(i int PRIMARY KEY)' >/dev/null
+	for i in $(seq 100000); do echo "INSERT INTO acknowledged VALUES ($i);"; done |
+		psql -X -h 127.0.0.1 -p "$port" -U postgres myapp >acks 2>/dev/null &
+	client=$!
+	sleep 1
+	kill -TERM "$pid"
+	wait "$pid"
+	check 'SIGTERM while clients commit ends it with status 0' [ $? = 0 ]
+	wait $client
+	pid=''
+	start
+	acks=$(grep -c '^INSERT 0 1$' acks)
+	rows=$(query 'SELECT i FROM acknowledged' | wc -l)
+	check "commits were acknowledged before the stop ($acks)" [ "$acks" -gt 10 ]
+	check "a stop loses nothing that was acknowledged ($acks acknowledged, $rows there)" \
+		sh -c "[ $rows -ge $acks ] && [ $rows -le $((acks + 1)) ]"
+	kill -TERM "$pid"
+	wait "$pid"
+	pid=''
+}
 # its own time, since that of the machine is shared: at most four ticks of 10 ms
 start && {
 	ticks=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
