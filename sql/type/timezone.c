@@ -1,641 +1,727 @@
 /*
- * timezone.c - offsets of time zones
+ * timezone.c - time zones from the system's tz database
  *
- * Read from the system's compiled zones (TZif), which hold transitions up to some
- * year and a rule in POSIX's form for what comes after.
+ * Reads the compiled files (TZif, RFC 8536), and beyond their last transition the POSIX
+ * rule at their end.  A zone once read is kept for the life of the process.
  * Licence: MIT, see LICENSE.
  */
-#include "sql/type/timezone.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/map.h"
 #include "base/thread.h"
-#include "sql/type.h"
+#include "sql/type/datetime.h"
+#include "sql/type/impl.h"
 
 #define ZONEINFO "/usr/share/zoneinfo"
-enum { FILE_MAX = 1 << 20, NAME_SIZE = 64, DAY = 86400, ZONES_MAX = 4096 };
+#define MAX_ZONES 4096
+#define UNIX_TO_2000 INT64_C(946684800)
 
-struct local_type {
-	int32_t offset; /* seconds east */
+struct zone_type {
+	int offset; /* seconds east */
 	bool is_dst;
-	char abbreviation[12];
+	char name[16];
 };
 
-/* "M3.2.0/2": the second Sunday of March at two; or a day of the year. */
-struct rule_date {
-	char kind; /* M, J (1 to 365, no leap day), 0 (0 to 365) */
+/* A rule such as M3.2.0/2 of a POSIX TZ text. */
+struct zone_rule {
+	char kind; /* 'M', 'J', 'N' (day from 0) */
 	int month, week, day;
-	int32_t time;
+	int time;
 };
 
 struct timezone {
-	char name[NAME_SIZE];
+	char *name;
 	size_t n_transitions;
-	int64_t *at;     /* rising */
-	uint8_t *type_at; /* the type from at[i] on */
+	int64_t *transitions; /* Unix seconds */
+	unsigned char *kinds;
 	size_t n_types;
-	struct local_type *types;
-	struct local_type first; /* before the first transition */
-	bool has_rule, rule_has_dst;
-	struct local_type standard, summer;
-	struct rule_date begin, end;
+	struct zone_type types[256];
+	bool has_rule;
+	struct zone_type standard, daylight;
+	bool has_daylight;
+	struct zone_rule to_daylight, to_standard;
 };
 
-/* ---- the rule ---- */
+static struct mutex zones_lock = MUTEX_INIT;
+static struct map zones; /* by lower-case name; guarded by zones_lock */
+static size_t n_zones;
 
-static bool rule_name(const char **p, char out[12])
+static const struct {
+	const char *name;
+	int offset;
+	bool is_dst;
+} abbreviations[] = {
+	{ "acdt", 37800, true },
+	{ "acsst", 37800, true },
+	{ "acst", 34200, false },
+	{ "act", -18000, false },
+	{ "acwst", 31500, false },
+	{ "adt", -10800, true },
+	{ "aedt", 39600, true },
+	{ "aesst", 39600, true },
+	{ "aest", 36000, false },
+	{ "aft", 16200, false },
+	{ "akdt", -28800, true },
+	{ "akst", -32400, false },
+	{ "almst", 25200, true },
+	{ "almt", 21600, false },
+	{ "amst", 14400, false },
+	{ "amt", -14400, false },
+	{ "anast", 43200, false },
+	{ "anat", 43200, false },
+	{ "arst", -10800, false },
+	{ "art", -10800, false },
+	{ "ast", -14400, false },
+	{ "awsst", 32400, true },
+	{ "awst", 28800, false },
+	{ "azost", 0, true },
+	{ "azot", -3600, false },
+	{ "azst", 14400, false },
+	{ "azt", 14400, false },
+	{ "bdst", 7200, true },
+	{ "bdt", 21600, false },
+	{ "bnt", 28800, false },
+	{ "bort", 28800, false },
+	{ "bot", -14400, false },
+	{ "bra", -10800, false },
+	{ "brst", -7200, true },
+	{ "brt", -10800, false },
+	{ "bst", 3600, true },
+	{ "btt", 21600, false },
+	{ "cadt", 37800, true },
+	{ "cast", 34200, false },
+	{ "cct", 28800, false },
+	{ "cdt", -18000, true },
+	{ "cest", 7200, true },
+	{ "cet", 3600, false },
+	{ "cetdst", 7200, true },
+	{ "chadt", 49500, true },
+	{ "chast", 45900, false },
+	{ "chut", 36000, false },
+	{ "ckt", -36000, false },
+	{ "clst", -10800, true },
+	{ "clt", -10800, true },
+	{ "cot", -18000, false },
+	{ "cst", -21600, false },
+	{ "cxt", 25200, false },
+	{ "davt", 25200, false },
+	{ "ddut", 36000, false },
+	{ "easst", -18000, true },
+	{ "east", -18000, true },
+	{ "eat", 10800, false },
+	{ "edt", -14400, true },
+	{ "eest", 10800, true },
+	{ "eet", 7200, false },
+	{ "eetdst", 10800, true },
+	{ "egst", 0, true },
+	{ "egt", -3600, false },
+	{ "est", -18000, false },
+	{ "fet", 10800, false },
+	{ "fjst", 46800, true },
+	{ "fjt", 43200, false },
+	{ "fkst", -10800, false },
+	{ "fkt", -10800, false },
+	{ "fnst", -3600, true },
+	{ "fnt", -7200, false },
+	{ "galt", -21600, false },
+	{ "gamt", -32400, false },
+	{ "gest", 14400, false },
+	{ "get", 14400, false },
+	{ "gft", -10800, false },
+	{ "gilt", 43200, false },
+	{ "gmt", 0, false },
+	{ "gyt", -14400, false },
+	{ "hkt", 28800, false },
+	{ "hst", -36000, false },
+	{ "ict", 25200, false },
+	{ "idt", 10800, true },
+	{ "iot", 21600, false },
+	{ "irkst", 28800, false },
+	{ "irkt", 28800, false },
+	{ "irt", 12600, false },
+	{ "ist", 7200, false },
+	{ "jayt", 32400, false },
+	{ "jst", 32400, false },
+	{ "kdt", 36000, true },
+	{ "kgst", 21600, true },
+	{ "kgt", 21600, false },
+	{ "kost", 39600, false },
+	{ "krast", 25200, false },
+	{ "krat", 25200, false },
+	{ "kst", 32400, false },
+	{ "lhdt", 39600, true },
+	{ "lhst", 37800, false },
+	{ "ligt", 36000, false },
+	{ "lint", 50400, false },
+	{ "lkt", 19800, false },
+	{ "magst", 39600, false },
+	{ "magt", 39600, false },
+	{ "mart", -34200, false },
+	{ "mawt", 18000, false },
+	{ "mdt", -21600, true },
+	{ "mest", 7200, true },
+	{ "mesz", 7200, true },
+	{ "met", 3600, false },
+	{ "metdst", 7200, true },
+	{ "mez", 3600, false },
+	{ "mht", 43200, false },
+	{ "mmt", 23400, false },
+	{ "mpt", 36000, false },
+	{ "msd", 14400, true },
+	{ "msk", 10800, false },
+	{ "mst", -25200, false },
+	{ "must", 18000, true },
+	{ "mut", 14400, false },
+	{ "mvt", 18000, false },
+	{ "myt", 28800, false },
+	{ "ndt", -9000, true },
+	{ "nft", -12600, false },
+	{ "novst", 25200, false },
+	{ "novt", 25200, false },
+	{ "npt", 20700, false },
+	{ "nst", -12600, false },
+	{ "nut", -39600, false },
+	{ "nzdt", 46800, true },
+	{ "nzst", 43200, false },
+	{ "nzt", 43200, false },
+	{ "omsst", 21600, false },
+	{ "omst", 21600, false },
+	{ "pdt", -25200, true },
+	{ "pet", -18000, false },
+	{ "petst", 43200, false },
+	{ "pett", 43200, false },
+	{ "pgt", 36000, false },
+	{ "pht", 28800, false },
+	{ "pkst", 21600, true },
+	{ "pkt", 18000, false },
+	{ "pmdt", -7200, true },
+	{ "pmst", -10800, false },
+	{ "pont", 39600, false },
+	{ "pst", -28800, false },
+	{ "pwt", 32400, false },
+	{ "pyst", -10800, true },
+	{ "pyt", -10800, false },
+	{ "ret", 14400, false },
+	{ "sadt", 37800, true },
+	{ "sast", 7200, false },
+	{ "sct", 14400, false },
+	{ "sgt", 28800, false },
+	{ "taht", -36000, false },
+	{ "tft", 18000, false },
+	{ "tjt", 18000, false },
+	{ "tkt", 46800, false },
+	{ "tmt", 18000, false },
+	{ "tot", 46800, false },
+	{ "trut", 36000, false },
+	{ "tvt", 43200, false },
+	{ "uct", 0, false },
+	{ "ulast", 32400, true },
+	{ "ulat", 28800, false },
+	{ "ut", 0, false },
+	{ "utc", 0, false },
+	{ "uyst", -7200, true },
+	{ "uyt", -10800, false },
+	{ "uzst", 21600, true },
+	{ "uzt", 18000, false },
+	{ "vet", -14400, false },
+	{ "vlast", 36000, false },
+	{ "vlat", 36000, false },
+	{ "volt", 10800, false },
+	{ "vut", 39600, false },
+	{ "wadt", 28800, true },
+	{ "wakt", 43200, false },
+	{ "wast", 25200, false },
+	{ "wat", 3600, false },
+	{ "wdt", 32400, true },
+	{ "wet", 0, false },
+	{ "wetdst", 3600, true },
+	{ "wft", 43200, false },
+	{ "wgst", -7200, true },
+	{ "wgt", -10800, false },
+	{ "xjt", 21600, false },
+	{ "yakst", 32400, false },
+	{ "yakt", 32400, false },
+	{ "yapt", 36000, false },
+	{ "yekst", 21600, true },
+	{ "yekt", 18000, false },
+	{ "z", 0, false },
+	{ "zulu", 0, false },
+};
+
+bool timezone_abbreviation(const char *text, size_t len, int *offset, bool *is_dst)
 {
-	size_t n = 0;
-	bool quoted = **p == '<';
-
-	if (quoted)
-		(*p)++;
-	while (n < 11 && (quoted ? **p != '>' && **p != '\0' : isalpha((unsigned char)**p) != 0))
-		out[n++] = *(*p)++;
-	out[n] = '\0';
-	if (quoted && *(*p)++ != '>')
-		return false;
-	return n >= 3;
+	for (size_t i = 0; i < ARRAY_LEN(abbreviations); i++)
+		if (type_word_is(text, len, abbreviations[i].name)) {
+			*offset = abbreviations[i].offset;
+			*is_dst = abbreviations[i].is_dst;
+			return true;
+		}
+	return false;
 }
 
+/* Pieces of a POSIX TZ text.  All return false for a text that is not one. */
 static bool rule_number(const char **p, int *out)
 {
-	int n = 0;
-
-	if (!isdigit((unsigned char)**p))
+	if (!type_is_digit(**p))
 		return false;
-	while (isdigit((unsigned char)**p) && n < 100000)
-		n = n * 10 + (*(*p)++ - '0');
-	*out = n;
-	return true;
-}
-
-/* [+-]hh[:mm[:ss]] */
-static bool rule_time(const char **p, int32_t *out)
-{
-	int sign = 1;
-	int part[3] = { 0, 0, 0 };
-
-	if (**p == '+' || **p == '-')
-		sign = *(*p)++ == '-' ? -1 : 1;
-	for (int i = 0; i < 3; i++) {
-		if (!rule_number(p, &part[i]))
+	for (*out = 0; type_is_digit(**p); (*p)++) {
+		*out = *out * 10 + (**p - '0');
+		if (*out > 100000)
 			return false;
-		if (**p != ':')
-			break;
-		if (i < 2)
-			(*p)++;
 	}
-	if (part[0] > 167 || part[1] > 59 || part[2] > 59)
-		return false;
-	*out = sign * (part[0] * 3600 + part[1] * 60 + part[2]);
 	return true;
 }
 
-static bool rule_date(const char **p, struct rule_date *out)
+static bool rule_name(const char **p, char out[16])
 {
-	bool ok;
+	size_t n = 0;
 
-	*out = (struct rule_date){ .kind = '0', .time = 2 * 3600 };
-	if (**p == 'M') {
-		out->kind = 'M';
-		(*p)++;
-		ok = rule_number(p, &out->month) && *(*p)++ == '.' && rule_number(p, &out->week) &&
-		     *(*p)++ == '.' && rule_number(p, &out->day) && out->month >= 1 && out->month <= 12 &&
-		     out->week >= 1 && out->week <= 5 && out->day <= 6;
+	if (**p == '<') {
+		for ((*p)++; **p != '>' && **p != '\0'; (*p)++)
+			if (n < 15)
+				out[n++] = **p;
+		if (*(*p)++ != '>')
+			return false;
 	} else {
-		if (**p == 'J') {
-			out->kind = 'J';
-			(*p)++;
-		}
-		ok = rule_number(p, &out->day) && out->day <= 365;
+		for (; type_is_alpha(**p); (*p)++)
+			if (n < 15)
+				out[n++] = **p;
+		if (n < 3)
+			return false;
 	}
-	if (ok && **p == '/') {
-		(*p)++;
-		ok = rule_time(p, &out->time);
-	}
-	return ok;
+	out[n] = '\0';
+	return true;
 }
 
-/* "EST5EDT,M3.2.0,M11.1.0", "<+03>-3" */
-static bool parse_rule(const char *text, struct timezone *tz)
+static bool rule_time(const char **p, int *seconds)
+{
+	int sign = 1, h, m = 0, s = 0;
+
+	if (**p == '-' || **p == '+')
+		sign = *(*p)++ == '-' ? -1 : 1;
+	if (!rule_number(p, &h))
+		return false;
+	if (**p == ':') {
+		(*p)++;
+		if (!rule_number(p, &m))
+			return false;
+		if (**p == ':') {
+			(*p)++;
+			if (!rule_number(p, &s))
+				return false;
+		}
+	}
+	if (h > 167 || m > 59 || s > 59)
+		return false;
+	*seconds = sign * (h * 3600 + m * 60 + s);
+	return true;
+}
+
+static bool rule_date(const char **p, struct zone_rule *r)
+{
+	r->time = 2 * 3600;
+	if (**p == 'M') {
+		r->kind = 'M';
+		(*p)++;
+		if (!rule_number(p, &r->month) || *(*p)++ != '.' || !rule_number(p, &r->week) ||
+		    *(*p)++ != '.' || !rule_number(p, &r->day) || r->month < 1 || r->month > 12 ||
+		    r->week < 1 || r->week > 5 || r->day > 6)
+			return false;
+	} else {
+		r->kind = **p == 'J' ? 'J' : 'N';
+		if (**p == 'J')
+			(*p)++;
+		if (!rule_number(p, &r->day) || r->day > 366)
+			return false;
+	}
+	if (**p == '/') {
+		(*p)++;
+		return rule_time(p, &r->time);
+	}
+	return true;
+}
+
+static bool posix_parse(const char *text, struct timezone *tz)
 {
 	const char *p = text;
-	int32_t west;
+	int west;
 
-	if (!rule_name(&p, tz->standard.abbreviation) || !rule_time(&p, &west))
+	if (!rule_name(&p, tz->standard.name) || !rule_time(&p, &west))
 		return false;
 	tz->standard.offset = -west;
 	tz->has_rule = true;
 	if (*p == '\0')
 		return true;
-	if (!rule_name(&p, tz->summer.abbreviation))
+	tz->has_daylight = tz->daylight.is_dst = true;
+	if (!rule_name(&p, tz->daylight.name))
 		return false;
-	tz->summer.is_dst = true;
-	tz->summer.offset = tz->standard.offset + 3600;
+	tz->daylight.offset = tz->standard.offset + 3600;
 	if (*p != ',' && *p != '\0') {
 		if (!rule_time(&p, &west))
 			return false;
-		tz->summer.offset = -west;
+		tz->daylight.offset = -west;
 	}
-	tz->rule_has_dst = true;
-	if (*p == '\0') {
-		/* no dates: those of the United States, as everywhere */
-		const char *usual = "M3.2.0,M11.1.0";
-
-		return rule_date(&usual, &tz->begin) && *usual++ == ',' && rule_date(&usual, &tz->end);
-	}
-	return *p++ == ',' && rule_date(&p, &tz->begin) && *p++ == ',' && rule_date(&p, &tz->end) &&
-	       *p == '\0';
+	if (*p == '\0')
+		p = ",M3.2.0,M11.1.0"; /* the rule of the United States */
+	return *p++ == ',' && rule_date(&p, &tz->to_daylight) && *p++ == ',' &&
+	       rule_date(&p, &tz->to_standard) && *p == '\0';
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
+/* Wall-clock seconds (Unix style, without an offset) of a rule in a year. */
+static int64_t rule_at(const struct zone_rule *r, int64_t year)
 {
-	return a / b - (a % b < 0);
-}
-
-static bool is_leap(int64_t year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* Days from 1970-01-01 to January 1st of a year. */
-static int64_t year_start(int64_t year)
-{
-	int64_t y = year - 1;
-
-	return 365 * (year - 1970) + (floor_div(y, 4) - 492) - (floor_div(y, 100) - 19) +
-	       (floor_div(y, 400) - 4);
-}
-
-static int64_t year_of_day(int64_t day)
-{
-	int64_t year = 1970 + floor_div(day * 400, 146097);
-
-	while (year_start(year) > day)
-		year--;
-	while (year_start(year + 1) <= day)
-		year++;
-	return year;
-}
-
-/* Seconds of the local clock at which a rule falls in a year. */
-static int64_t rule_moment(const struct rule_date *r, int64_t year)
-{
-	static const int before[2][12] = {
-		{ 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 },
-		{ 0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335 },
-	};
-	bool leap = is_leap(year);
-	int64_t day = year_start(year);
+	int64_t days;
 
 	if (r->kind == 'M') {
-		int64_t first = day + before[leap][r->month - 1];
-		int length = r->month == 12 ? 31
-					    : before[leap][r->month] - before[leap][r->month - 1];
-		int weekday = (int)(((first + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
-		int offset = (r->day - weekday + 7) % 7 + (r->week - 1) * 7;
+		int64_t first = days_from_civil(year, r->month, 1);
+		int ahead = (r->day - weekday(first) + 7) % 7;
 
-		while (offset >= length)
-			offset -= 7;
-		day = first + offset;
-	} else if (r->kind == 'J') {
-		day += r->day - 1 + (leap && r->day >= 60);
+		days = first + ahead + 7 * (r->week - 1);
+		while (days >= first + days_in_month(year, r->month))
+			days -= 7;
 	} else {
-		day += r->day;
+		bool leap = days_in_month(year, 2) == 29;
+
+		days = days_from_civil(year, 1, 1) + r->day;
+		if (r->kind == 'J')
+			days += leap && r->day >= 60 ? 0 : -1;
 	}
-	return day * DAY + r->time;
+	return days * 86400 + UNIX_TO_2000 + r->time;
 }
 
-/* The rule's type at a moment, and the next moment after it at which that changes. */
-static const struct local_type *rule_at(const struct timezone *tz, int64_t utc, int64_t *next)
+static const struct zone_type *rule_type(const struct timezone *tz, int64_t unix_time)
 {
-	if (!tz->rule_has_dst) {
-		*next = INT64_MAX;
+	struct civil c;
+
+	if (!tz->has_daylight)
 		return &tz->standard;
-	}
-	int64_t year = year_of_day(floor_div(utc + tz->standard.offset, DAY));
-	const struct local_type *now = &tz->standard;
-	int64_t latest = INT64_MIN;
-	*next = INT64_MAX;
-	for (int64_t y = year - 1; y <= year + 1; y++) {
-		int64_t begin = rule_moment(&tz->begin, y) - tz->standard.offset;
-		int64_t end = rule_moment(&tz->end, y) - tz->summer.offset;
-
-		if (begin <= utc && begin > latest) {
-			latest = begin;
-			now = &tz->summer;
-		}
-		if (end <= utc && end > latest) {
-			latest = end;
-			now = &tz->standard;
-		}
-		if (begin > utc && begin < *next)
-			*next = begin;
-		if (end > utc && end < *next)
-			*next = end;
-	}
-	return now;
+	civil_from_days(floor_div(unix_time - UNIX_TO_2000 + tz->standard.offset, 86400), &c);
+	int64_t start = rule_at(&tz->to_daylight, c.year) - tz->standard.offset;
+	int64_t end = rule_at(&tz->to_standard, c.year) - tz->daylight.offset;
+	bool dst = start < end ? unix_time >= start && unix_time < end
+			       : unix_time >= start || unix_time < end;
+	return dst ? &tz->daylight : &tz->standard;
 }
 
-/* ---- look-ups ---- */
-
-/* The type at a moment, and the next moment at which it changes. */
-static const struct local_type *type_at(const struct timezone *tz, int64_t utc, int64_t *next)
+static bool tzif_parse(const unsigned char *data, size_t len, struct timezone *tz)
 {
-	size_t low = 0;
-	size_t high = tz->n_transitions;
+	size_t at = 0;
+	uint32_t counts[6];
+	size_t width = 4;
 
-	while (low < high) { /* the number of transitions that are not after utc */
-		size_t middle = low + (high - low) / 2;
-
-		if (tz->at[middle] <= utc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == tz->n_transitions && tz->has_rule)
-		return rule_at(tz, utc, next);
-	*next = low < tz->n_transitions ? tz->at[low] : INT64_MAX;
-	return low == 0 ? &tz->first : &tz->types[tz->type_at[low - 1]];
-}
-
-int32_t timezone_offset(const struct timezone *tz, int64_t utc, bool *is_dst,
-			const char **abbreviation)
-{
-	int64_t next;
-	const struct local_type *t;
-
-	if (tz == NULL) {
-		if (is_dst != NULL)
-			*is_dst = false;
-		if (abbreviation != NULL)
-			*abbreviation = "UTC";
-		return 0;
-	}
-	t = type_at(tz, utc, &next);
-	if (is_dst != NULL)
-		*is_dst = t->is_dst;
-	if (abbreviation != NULL)
-		*abbreviation = t->abbreviation;
-	return t->offset;
-}
-
-int32_t timezone_local_offset(const struct timezone *tz, int64_t local)
-{
-	int64_t boundary;
-	int64_t next;
-
-	if (tz == NULL)
-		return 0;
-	/* what held a day before, and the change that may be near */
-	const struct local_type *before = type_at(tz, local - DAY, &boundary);
-	if (boundary == INT64_MAX || boundary > local + 2 * DAY)
-		return before->offset;
-	const struct local_type *after = type_at(tz, boundary, &next);
-	int64_t by_before = local - before->offset;
-	int64_t by_after = local - after->offset;
-	if (by_before < boundary && by_after < boundary)
-		return before->offset;
-	if (by_before >= boundary && by_after >= boundary)
-		return after->offset;
-	/* forward: the time is not there, and is told by the old clock; back: it is there twice */
-	return by_before > by_after ? before->offset : after->offset;
-}
-
-/* ---- files ---- */
-
-static bool read_block(struct timezone *tz, const unsigned char *p, size_t left, size_t time_size,
-		       size_t *used)
-{
-	if (left < 44 || memcmp(p, "TZif", 4) != 0)
-		return false;
-	size_t n_isut = get_u32(p + 20), n_isstd = get_u32(p + 24), n_leap = get_u32(p + 28);
-	size_t n_times = get_u32(p + 32), n_types = get_u32(p + 36), n_chars = get_u32(p + 40);
-	if (n_times > 100000 || n_types == 0 || n_types > 256 || n_chars > 10000 || n_leap > 10000 ||
-	    n_isut > n_types || n_isstd > n_types)
-		return false;
-	size_t size = 44 + n_times * (time_size + 1) + n_types * 6 + n_chars +
-		      n_leap * (time_size + 4) + n_isstd + n_isut;
-	if (size > left)
-		return false;
-	*used = size;
-	if (tz == NULL)
-		return true;
-	const unsigned char *times = p + 44;
-	const unsigned char *indexes = times + n_times * time_size;
-	const unsigned char *types = indexes + n_times;
-	const unsigned char *chars = types + n_types * 6;
-	tz->at = calloc(n_times + 1, sizeof(tz->at[0]));
-	tz->type_at = calloc(n_times + 1, 1);
-	tz->types = calloc(n_types, sizeof(tz->types[0]));
-	if (tz->at == NULL || tz->type_at == NULL || tz->types == NULL)
-		return false;
-	for (size_t i = 0; i < n_types; i++) {
-		const unsigned char *t = types + i * 6;
-		size_t at = t[5];
-		size_t n = 0;
-
-		tz->types[i].offset = (int32_t)get_u32(t);
-		tz->types[i].is_dst = t[4] != 0;
-		while (at + n < n_chars && chars[at + n] != '\0' && n < 11) {
-			tz->types[i].abbreviation[n] = (char)chars[at + n];
-			n++;
-		}
-	}
-	for (size_t i = 0; i < n_times; i++) {
-		const unsigned char *t = times + i * time_size;
-
-		tz->at[i] = time_size == 8 ? (int64_t)get_u64(t) : (int32_t)get_u32(t);
-		tz->type_at[i] = indexes[i];
-		if (indexes[i] >= n_types || (i > 0 && tz->at[i] <= tz->at[i - 1]))
+	for (int pass = 0; pass < 2; pass++) {
+		if (len - at < 44 || memcmp(data + at, "TZif", 4) != 0)
 			return false;
+		char version = (char)data[at + 4];
+		for (int i = 0; i < 6; i++) {
+			counts[i] = get_u32(data + at + 20 + 4 * i);
+			if (counts[i] > 100000)
+				return false;
+		}
+		size_t body = (size_t)counts[3] * (width + 1) + (size_t)counts[4] * 6 + counts[5] +
+			      (size_t)counts[2] * (width + 4) + counts[1] + counts[0];
+		if (len - at - 44 < body)
+			return false;
+		at += 44;
+		if (pass == 0 && version >= '2') {
+			at += body;
+			width = 8;
+			continue;
+		}
+		break;
 	}
-	tz->n_transitions = n_times;
+	/* counts: isut, isstd, leap, transitions, types, characters */
+	size_t n = counts[3], n_types = counts[4];
+	if (n_types == 0 || n_types > 256)
+		return false;
+	const unsigned char *times = data + at, *kinds = times + n * width, *types = kinds + n;
+	const char *names = (const char *)types + 6 * n_types;
+	tz->transitions = calloc(n + 1, sizeof(*tz->transitions));
+	tz->kinds = calloc(n + 1, 1);
+	if (tz->transitions == NULL || tz->kinds == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		tz->transitions[i] = width == 8 ? (int64_t)get_u64(times + 8 * i)
+						: (int32_t)get_u32(times + 4 * i);
+		if (kinds[i] >= n_types || (i > 0 && tz->transitions[i] <= tz->transitions[i - 1]))
+			return false;
+		tz->kinds[i] = kinds[i];
+	}
+	tz->n_transitions = n;
 	tz->n_types = n_types;
-	tz->first = tz->types[0];
+	for (size_t i = 0; i < n_types; i++) {
+		unsigned index = types[6 * i + 5];
+
+		tz->types[i].offset = (int32_t)get_u32(types + 6 * i);
+		tz->types[i].is_dst = types[6 * i + 4] != 0;
+		if (index >= counts[5] || tz->types[i].offset < -200000 || tz->types[i].offset > 200000)
+			return false;
+		snprintf(tz->types[i].name, sizeof(tz->types[i].name), "%.*s",
+			 (int)strnlen(names + index, counts[5] - index), names + index);
+	}
+	size_t footer = (size_t)((const unsigned char *)names - data) + counts[5] +
+			(size_t)counts[2] * (width + 4) + counts[1] + counts[0];
+	if (width == 8 && len > footer + 2 && data[footer] == '\n') {
+		char rule[128];
+		const unsigned char *end = memchr(data + footer + 1, '\n', len - footer - 1);
+
+		if (end != NULL && (size_t)(end - data) - footer - 1 < sizeof(rule)) {
+			size_t rule_len = (size_t)(end - data) - footer - 1;
+
+			memcpy(rule, data + footer + 1, rule_len);
+			rule[rule_len] = '\0';
+			if (rule_len > 0 && !posix_parse(rule, tz))
+				tz->has_rule = tz->has_daylight = false;
+		}
+	}
 	return true;
 }
 
-static bool parse_file(struct timezone *tz, const char *bytes, size_t len)
+/* The path of a zone whatever the case of its letters, in *path; the name after the folder. */
+static bool zone_path(const char *name, char path[512])
 {
-	const unsigned char *p = (const unsigned char *)bytes;
-	char rule[128];
-	size_t used;
+	size_t len = strlen(ZONEINFO);
 
-	if (len < 44)
-		return false;
-	if (p[4] < '2')
-		return read_block(tz, p, len, 4, &used);
-	/* the first block is for those who know only 32 bits */
-	if (!read_block(NULL, p, len, 4, &used))
-		return false;
-	p += used;
-	len -= used;
-	if (!read_block(tz, p, len, 8, &used))
-		return false;
-	p += used;
-	len -= used;
-	if (len < 2 || p[0] != '\n' || p[len - 1] != '\n' || len - 2 >= sizeof(rule))
-		return false;
-	memcpy(rule, p + 1, len - 2);
-	rule[len - 2] = '\0';
-	return rule[0] == '\0' || parse_rule(rule, tz);
-}
+	memcpy(path, ZONEINFO, len + 1);
+	for (const char *p = name; *p != '\0';) {
+		size_t part = strcspn(p, "/");
+		bool found = false;
+		struct dirent *entry;
+		DIR *dir;
 
-static struct timezone *zone_new(const char *name)
-{
-	struct timezone *tz = calloc(1, sizeof(*tz));
-
-	if (tz != NULL)
-		snprintf(tz->name, sizeof(tz->name), "%s", name);
-	return tz;
+		if (part == 0 || *p == '.' || part > 100 || len + part + 2 > 500)
+			return false;
+		path[len] = '/';
+		memcpy(path + len + 1, p, part);
+		path[len + 1 + part] = '\0';
+		if (access(path, R_OK) == 0) {
+			found = true;
+		} else {
+			path[len] = '\0';
+			dir = opendir(path);
+			if (dir == NULL)
+				return false;
+			while (!found && (entry = readdir(dir)) != NULL)
+				if (strlen(entry->d_name) == part && strncasecmp(entry->d_name, p, part) == 0) {
+					path[len] = '/';
+					memcpy(path + len + 1, entry->d_name, part + 1);
+					found = true;
+				}
+			closedir(dir);
+		}
+		if (!found)
+			return false;
+		len += part + 1;
+		p += part;
+		if (*p == '/')
+			p++;
+	}
+	return len > strlen(ZONEINFO);
 }
 
 static void zone_free(struct timezone *tz)
 {
-	free(tz->at);
-	free(tz->type_at);
-	free(tz->types);
+	if (tz == NULL)
+		return;
+	free(tz->name);
+	free(tz->transitions);
+	free(tz->kinds);
 	free(tz);
 }
 
-static struct timezone *read_zone(const char *name)
+static struct timezone *zone_read(const char *name)
 {
-	char path[sizeof(ZONEINFO) + NAME_SIZE + 1];
-	struct timezone *tz = NULL;
+	char path[512];
 	struct stat st;
+	unsigned char *data = NULL;
+	struct timezone *tz = NULL;
+	int fd;
 
-	snprintf(path, sizeof(path), ZONEINFO "/%s", name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (!zone_path(name, path))
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	char *bytes = NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= FILE_MAX)
-		bytes = malloc((size_t)st.st_size);
-	if (bytes != NULL && read(fd, bytes, (size_t)st.st_size) == st.st_size) {
-		tz = zone_new(name);
-		if (tz != NULL && !parse_file(tz, bytes, (size_t)st.st_size)) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 44 && st.st_size < 1 << 20) {
+		size_t len = (size_t)st.st_size;
+
+		data = malloc(len);
+		tz = calloc(1, sizeof(*tz));
+		if (data == NULL || tz == NULL || read(fd, data, len) != (ssize_t)len ||
+		    !tzif_parse(data, len, tz)) {
 			zone_free(tz);
 			tz = NULL;
 		}
 	}
-	free(bytes);
 	close(fd);
+	free(data);
+	if (tz != NULL) {
+		tz->name = strdup(path + strlen(ZONEINFO) + 1);
+		if (tz->name == NULL) {
+			zone_free(tz);
+			tz = NULL;
+		}
+	}
 	return tz;
 }
 
-/* ---- names ---- */
-
-/* The spelling of a file's name part whatever the case it was written in. */
-static bool spelling_of(const char *folder, const char *part, size_t len, char out[NAME_SIZE])
+/* A number of hours, or +05:30: seconds east. */
+static bool offset_parse(const char *text, int *seconds)
 {
-	DIR *d = opendir(folder);
-	bool found = false;
+	char *end;
+	double hours = strtod(text, &end);
 
-	if (d == NULL)
+	if (end != text && *end == '\0' && hours > -168 && hours < 168) {
+		*seconds = (int)(hours * 3600);
+		return true;
+	}
+	const char *p = text;
+	int v;
+	if ((*p != '+' && *p != '-') || !rule_time(&p, &v) || *p != '\0')
 		return false;
-	for (struct dirent *e; !found && (e = readdir(d)) != NULL;) {
-		if (strlen(e->d_name) == len && strncasecmp(e->d_name, part, len) == 0) {
-			memcpy(out, e->d_name, len + 1);
-			found = true;
-		}
-	}
-	closedir(d);
-	return found;
+	/* rule_time() reads the sign as the text has it */
+	*seconds = v;
+	return true;
 }
 
-/* "europe/berlin" to "Europe/Berlin"; false if there is no such file. */
-static bool canonical_name(const char *name, char out[NAME_SIZE])
+static struct timezone *zone_make(const char *name)
 {
-	char folder[sizeof(ZONEINFO) + NAME_SIZE + 1] = ZONEINFO;
-	char part[NAME_SIZE];
-	size_t used = 0;
+	struct timezone *tz = zone_read(name);
+	int offset;
 
-	for (const char *p = name;;) {
-		size_t len = strcspn(p, "/");
-
-		if (len == 0 || p[0] == '.' || used + len + 2 > NAME_SIZE)
-			return false;
-		if (!spelling_of(folder, p, len, part))
-			return false;
-		memcpy(out + used, part, len);
-		used += len;
-		out[used] = '\0';
-		if (p[len] == '\0')
-			return true;
-		out[used++] = '/';
-		size_t at = strlen(folder);
-		snprintf(folder + at, sizeof(folder) - at, "/%s", part);
-		p += len + 1;
-	}
-}
-
-bool timezone_abbreviation(const char *name, int32_t *offset, bool *is_dst)
-{
-	static const struct {
-		const char *name;
-		int minutes;
-		bool is_dst;
-	} known[] = {
-		{ "UTC", 0, false },    { "GMT", 0, false },    { "Z", 0, false },      { "ZULU", 0, false },
-		{ "UT", 0, false },     { "WET", 0, false },    { "WEST", 60, true },   { "BST", 60, true },
-		{ "CET", 60, false },   { "MET", 60, false },   { "CEST", 120, true },  { "MEST", 120, true },
-		{ "EET", 120, false },  { "EEST", 180, true },  { "SAST", 120, false }, { "MSK", 180, false },
-		{ "EAT", 180, false },  { "IST", 120, false },  { "IDT", 180, true },   { "PKT", 300, false },
-		{ "NPT", 345, false },  { "ICT", 420, false },  { "AWST", 480, false }, { "HKT", 480, false },
-		{ "SGT", 480, false },  { "JST", 540, false },  { "KST", 540, false },  { "ACST", 570, false },
-		{ "ACDT", 630, true },  { "AEST", 600, false }, { "AEDT", 660, true },  { "NZST", 720, false },
-		{ "NZDT", 780, true },  { "NST", -210, false }, { "NDT", -150, true },  { "AST", -240, false },
-		{ "ADT", -180, true },  { "EST", -300, false }, { "EDT", -240, true },  { "CST", -360, false },
-		{ "CDT", -300, true },  { "MST", -420, false }, { "MDT", -360, true },  { "PST", -480, false },
-		{ "PDT", -420, true },  { "AKST", -540, false }, { "AKDT", -480, true }, { "HST", -600, false },
-		{ "BRT", -180, false }, { "ART", -180, false }, { "CLT", -240, false },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcasecmp(known[i].name, name) == 0) {
-			*offset = known[i].minutes * 60;
-			*is_dst = known[i].is_dst;
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct mutex zones_lock = MUTEX_INIT;
-static struct map zones = MAP_INIT; /* by every name asked for, folded; never emptied */
-
-static const struct timezone *keep(const char *key, struct timezone *tz)
-{
-	mutex_lock(&zones_lock);
-	struct timezone *there = map_get(&zones, key);
-	if (there != NULL) {
-		mutex_unlock(&zones_lock);
-		zone_free(tz);
-		return there;
-	}
-	bool ok = zones.n_used < ZONES_MAX && map_put(&zones, key, tz, NULL);
-	mutex_unlock(&zones_lock);
-	if (!ok) {
-		zone_free(tz);
-		return NULL;
-	}
-	return tz;
-}
-
-static const struct timezone *kept(const char *key)
-{
-	mutex_lock(&zones_lock);
-	const struct timezone *tz = map_get(&zones, key);
-	mutex_unlock(&zones_lock);
-	return tz;
-}
-
-const struct timezone *timezone_fixed(int32_t offset)
-{
-	char part[20];
-	char name[NAME_SIZE];
-	int32_t a = offset < 0 ? -offset : offset;
-
-	if (a > 167 * 3600)
-		return NULL;
-	if (a % 60 != 0)
-		snprintf(part, sizeof(part), "%02d:%02d:%02d", a / 3600, a / 60 % 60, a % 60);
-	else if (a % 3600 != 0)
-		snprintf(part, sizeof(part), "%02d:%02d", a / 3600, a / 60 % 60);
-	else
-		snprintf(part, sizeof(part), "%02d", a / 3600);
-	char east = offset < 0 ? '-' : '+';
-	snprintf(name, sizeof(name), "<%c%s>%c%s", east, part, offset < 0 ? '+' : '-', part);
-	const struct timezone *there = kept(name);
-	if (there != NULL)
-		return there;
-	struct timezone *tz = zone_new(name);
+	if (tz != NULL)
+		return tz;
+	tz = calloc(1, sizeof(*tz));
 	if (tz == NULL)
 		return NULL;
-	tz->has_rule = true;
-	tz->standard.offset = tz->first.offset = offset;
-	snprintf(tz->standard.abbreviation, sizeof(tz->standard.abbreviation), "%c%.10s", east, part);
-	tz->first = tz->standard;
-	return keep(name, tz);
-}
+	if (offset_parse(name, &offset)) {
+		char text[48];
+		int minutes = abs(offset) / 60 % 60, hours = abs(offset) / 3600;
+		char sign = offset < 0 ? '-' : '+', other = offset < 0 ? '+' : '-';
 
-/* "+3", "-05:30", "5.5": hours east, as SET TIME ZONE takes them */
-static const struct timezone *numeric_zone(const char *name)
-{
-	const char *p = name;
-	int sign = 1;
-	char *end;
-	double hours;
-
-	if (*p == '+' || *p == '-')
-		sign = *p++ == '-' ? -1 : 1;
-	if (!isdigit((unsigned char)*p))
-		return NULL;
-	if (strchr(p, ':') != NULL) {
-		int32_t seconds;
-
-		return rule_time(&p, &seconds) && *p == '\0' ? timezone_fixed(sign * seconds) : NULL;
+		if (minutes != 0)
+			snprintf(text, sizeof(text), "<%c%02d:%02d>%c%02d:%02d", sign, hours, minutes, other,
+				 hours, minutes);
+		else
+			snprintf(text, sizeof(text), "<%c%02d>%c%02d", sign, hours, other, hours);
+		tz->has_rule = true;
+		tz->standard.offset = offset;
+		snprintf(tz->standard.name, sizeof(tz->standard.name), "%c%02d", sign, hours);
+		if (minutes != 0)
+			snprintf(tz->standard.name + 3, sizeof(tz->standard.name) - 3, ":%02d", minutes);
+		tz->name = strdup(text);
+	} else if (posix_parse(name, tz)) {
+		tz->name = strdup(name);
 	}
-	hours = strtod(p, &end);
-	if (*end != '\0' || !(hours <= 167))
+	if (tz->name == NULL) {
+		zone_free(tz);
 		return NULL;
-	return timezone_fixed(sign * (int32_t)(hours * 3600));
+	}
+	return tz;
 }
 
 const struct timezone *timezone_find(const char *name)
 {
-	char key[NAME_SIZE];
-	char spelled[NAME_SIZE];
+	char key[256];
 	size_t len = strlen(name);
-	struct timezone *tz = NULL;
+	struct timezone *tz;
 
-	if (len == 0 || len >= NAME_SIZE)
+	if (len == 0 || len >= sizeof(key))
 		return NULL;
 	for (size_t i = 0; i <= len; i++)
-		key[i] = (char)tolower((unsigned char)name[i]);
-	const struct timezone *there = kept(key);
-	if (there != NULL)
-		return there;
-	if ((there = numeric_zone(name)) != NULL)
-		return there;
-	if (strcmp(key, "utc") == 0 || strcmp(key, "gmt") == 0) {
-		/* they are needed where no zone files are, too */
-		tz = zone_new(strcmp(key, "utc") == 0 ? "UTC" : "GMT");
-		if (tz == NULL)
-			return NULL;
-		strcpy(tz->first.abbreviation, tz->name);
-	} else if (name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/")] ==
-			   '\0' &&
-		   canonical_name(name, spelled)) {
-		tz = read_zone(spelled);
-	}
-	if (tz == NULL) {
-		/* a rule in POSIX's form: "EST5EDT", "<+03>-3" */
-		tz = zone_new(name);
-		if (tz == NULL)
-			return NULL;
-		if (!parse_rule(name, tz)) {
+		key[i] = type_lower(name[i]);
+	mutex_lock(&zones_lock);
+	tz = map_get(&zones, key);
+	if (tz == NULL && n_zones < MAX_ZONES) {
+		tz = zone_make(name);
+		if (tz != NULL && !map_put(&zones, key, tz, NULL)) {
 			zone_free(tz);
-			return NULL;
+			tz = NULL;
 		}
-		tz->first = tz->standard;
+		n_zones += tz != NULL;
 	}
-	return keep(key, tz);
+	mutex_unlock(&zones_lock);
+	return tz;
+}
+
+const struct timezone *timezone_of_offset(int offset)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%c%02d:%02d:%02d", offset < 0 ? '-' : '+', abs(offset) / 3600,
+		 abs(offset) / 60 % 60, abs(offset) % 60);
+	return timezone_find(name);
 }
 
 const char *timezone_name(const struct timezone *tz)
 {
 	return tz == NULL ? "UTC" : tz->name;
+}
+
+static const struct zone_type *type_at(const struct timezone *tz, int64_t unix_time)
+{
+	size_t lo = 0, hi = tz->n_transitions;
+
+	if (tz->has_rule && (hi == 0 || unix_time >= tz->transitions[hi - 1]))
+		return rule_type(tz, unix_time);
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (tz->transitions[mid] <= unix_time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo > 0)
+		return &tz->types[tz->kinds[lo - 1]];
+	for (size_t i = 0; i < tz->n_types; i++)
+		if (!tz->types[i].is_dst)
+			return &tz->types[i];
+	return &tz->types[0];
+}
+
+int timezone_offset_at(const struct timezone *tz, int64_t us, struct civil *c)
+{
+	static const struct zone_type utc = { 0, false, "UTC" };
+	const struct zone_type *t = tz == NULL ? &utc
+					       : type_at(tz, floor_div(us, US_PER_SECOND) + UNIX_TO_2000);
+
+	if (c != NULL) {
+		c->zone = t->offset;
+		c->is_dst = t->is_dst;
+		c->zone_name = t->name;
+	}
+	return t->offset;
+}
+
+int timezone_offset_local(const struct timezone *tz, int64_t local_us)
+{
+	if (tz == NULL)
+		return 0;
+	int64_t local = floor_div(local_us, US_PER_SECOND) + UNIX_TO_2000;
+	int before = type_at(tz, local - 86400)->offset, after = type_at(tz, local + 86400)->offset;
+	int at = type_at(tz, local - before)->offset;
+	if (before == after && at == before)
+		return before;
+	bool before_fits = at == before, after_fits = type_at(tz, local - after)->offset == after;
+	if (after_fits)
+		return after;
+	return before_fits || before != after ? before : at;
+}
+
+int64_t to_local(const struct timezone *tz, int64_t us)
+{
+	return timestamp_is_finite(us) ? us + timezone_offset_at(tz, us, NULL) * US_PER_SECOND : us;
+}
+
+int64_t from_local(const struct timezone *tz, int64_t local_us)
+{
+	return timestamp_is_finite(local_us)
+		       ? local_us - timezone_offset_local(tz, local_us) * US_PER_SECOND : local_us;
 }
