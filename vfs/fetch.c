@@ -150,14 +150,13 @@ static enum vfs_rc fetch_run(struct db *db, const struct version *v, pgno_t pgno
 
 enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
 		       const struct page_ref *ref, size_t window, struct image **out,
-		       bool *fetched, struct error *err)
+		       pgno_t *last, struct error *err)
 {
 	struct flight f = { .db = db->uid, .object = ref->object };
-	pgno_t first, last;
+	pgno_t first;
 	enum vfs_rc rc;
 
-	if (fetched != NULL)
-		*fetched = false;
+	*last = 0;
 	*out = cache_find(db->uid, ref->object, ref->offset);
 	if (*out != NULL)
 		return VFS_OK;
@@ -170,13 +169,11 @@ enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
 			return VFS_OK;
 		mutex_lock(&lock);
 	}
-	find_run(v, pgno, ref, window, &first, &last, &f.from, &f.to);
+	find_run(v, pgno, ref, window, &first, last, &f.from, &f.to);
 	f.next = flights;
 	flights = &f;
 	mutex_unlock(&lock);
-	if (fetched != NULL)
-		*fetched = true;
-	rc = fetch_run(db, v, pgno, ref, first, last, f.from, f.to, out, err);
+	rc = fetch_run(db, v, pgno, ref, first, *last, f.from, f.to, out, err);
 	land(&f);
 	if (rc != VFS_OK) {
 		if (*out != NULL)

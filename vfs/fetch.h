@@ -12,10 +12,10 @@ enum { FETCH_WINDOW_MIN = 64 << 10, FETCH_WINDOW_MAX = 1 << 20 };
 /*
  * The image of a page of a pinned version, counted for the caller; with it
  * come its neighbours in the object, about `window` bytes.  ref.encoding must
- * not be PAGE_ZERO.  *fetched, if not NULL, tells that a request was made.
+ * not be PAGE_ZERO.  *last is the last page that a request was made for, 0 if there was none.
  */
 MUST_CHECK enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
 				  const struct page_ref *ref, size_t window, struct image **out,
-				  bool *fetched, struct error *err);
+				  pgno_t *last, struct error *err);
 
 #endif

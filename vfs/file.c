@@ -74,7 +74,7 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 {
 	struct page_ref ref = db_page_ref(h->db, v, pgno);
 	enum vfs_rc rc;
-	bool fetched;
+	pgno_t last;
 
 	*out = NULL;
 	if (ref.encoding == PAGE_ZERO)
@@ -82,13 +82,14 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 	*out = cache_find(h->db->uid, ref.object, ref.offset);
 	if (*out != NULL)
 		return VFS_OK;
-	if (pgno < h->next_miss || pgno > h->next_miss + 64)
+	/* a scan misses the page behind its last run, or one near it */
+	if (pgno < h->next_miss || pgno > h->next_miss + 16)
 		h->window = FETCH_WINDOW_MIN;
 	else if (h->window < FETCH_WINDOW_MAX)
 		h->window *= 2;
-	rc = fetch_page(h->db, v, pgno, &ref, h->window, out, &fetched, err);
-	if (fetched)
-		h->next_miss = pgno + 1;
+	rc = fetch_page(h->db, v, pgno, &ref, h->window, out, &last, err);
+	if (last != 0)
+		h->next_miss = last + 1;
 	return rc;
 }
 
