@@ -89,3 +89,16 @@ tests_fuzz_fuzz_json_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_json_LDADD = $(BLOB_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_config
+tests_fuzz_replay_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/replay.c
+tests_fuzz_replay_config_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_config_LDADD = $(CMD_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
+tests_fuzz_fuzz_config_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_config_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_config_LDADD = $(CMD_LIBS)
+endif
