@@ -386,5 +386,8 @@ bool analyze_deparse(const struct analyze_input *in, const PgQuery__Node *node,
 		buf_put(out, a.out.data, a.out.len);
 	}
 	buf_free(&a.out);
+	/* columns of a relation that the caller does not know: by the grammar alone */
+	if (!ok && relation == NULL && strcmp(err->sqlstate, ERRCODE_UNDEFINED_COLUMN) == 0)
+		return deparse_untyped(in, node, out, err);
 	return ok;
 }

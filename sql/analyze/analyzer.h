@@ -272,6 +272,8 @@ bool constant_value(struct analyzer *a, const struct expr *e, struct datum *out)
 
 /* deparse.c */
 void deparse_expr(struct analyzer *a, const struct expr *e, struct buf *out);
+bool deparse_untyped(const struct analyze_input *in, const PgQuery__Node *node, struct buf *out,
+		     struct sql_error *err);
 bool deparse_statement(const struct analyze_input *in, const PgQuery__Node *node, struct buf *out,
 		       struct sql_error *err);
 

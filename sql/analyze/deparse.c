@@ -69,21 +69,31 @@ static void put_const(struct analyzer *a, const struct expr *e, struct buf *out,
 	}
 }
 
+/* show: with implicit casts, as for operands of operators and functions */
 static void put(struct analyzer *a, const struct expr *e, struct buf *out);
+static void put_shown(struct analyzer *a, const struct expr *e, struct buf *out);
 
 static void put_list(struct analyzer *a, struct expr *const *args, size_t n, struct buf *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_put_str(out, ", ");
-		put(a, args[i], out);
+		put_shown(a, args[i], out);
 	}
+}
+
+static bool is_shown_cast(const struct expr *e)
+{
+	return (e->kind == E_FUNC && e->op == NULL && e->form == FORM_IMPLICIT_CAST) ||
+	       ((e->kind == E_RELABEL || e->kind == E_IO) && e->form == FORM_IMPLICIT_CAST);
 }
 
 static void put_cast(struct analyzer *a, const struct expr *arg, oid_t type, int32_t typmod,
 		     struct buf *out)
 {
-	if (arg->kind == E_CONST && arg->value.kind != DATUM_NULL) {
+	/* '5'::text::x, but (5)::x */
+	if (arg->kind == E_CONST && arg->value.kind != DATUM_NULL && arg->type != INT4OID &&
+	    arg->type != NUMERICOID && arg->type != BOOLOID) {
 		put_const(a, arg, out, true);
 	} else if (arg->kind == E_FUNC && arg->op != NULL) {
 		put(a, arg, out); /* in brackets already */
@@ -109,12 +119,12 @@ static void put_call(struct analyzer *a, const struct expr *e, struct buf *out)
 	if (e->op != NULL) {
 		buf_put_byte(out, '(');
 		if (e->n_args == 2) {
-			put(a, e->args[0], out);
+			put_shown(a, e->args[0], out);
 			buf_printf(out, " %s ", e->op->oprname);
-			put(a, e->args[1], out);
+			put_shown(a, e->args[1], out);
 		} else {
 			buf_printf(out, "%s ", e->op->oprname);
-			put(a, e->args[0], out);
+			put_shown(a, e->args[0], out);
 		}
 		buf_put_byte(out, ')');
 		return;
@@ -174,7 +184,7 @@ static void put_logic(struct analyzer *a, const struct expr *e, const char *op, 
 static void put_in(struct analyzer *a, const struct expr *e, struct buf *out)
 {
 	buf_put_byte(out, '(');
-	put(a, e->args[0], out);
+	put_shown(a, e->args[0], out);
 	buf_put_str(out, e->negate ? " <> ALL (ARRAY[" : " = ANY (ARRAY[");
 	put_list(a, e->args + 1, e->n_args - 1, out);
 	buf_put_str(out, "]))");
@@ -254,7 +264,7 @@ static void put_dispatch(struct analyzer *a, const struct expr *e, struct buf *o
 		return;
 	case E_NULLTEST:
 		buf_put_byte(out, '(');
-		put(a, e->args[0], out);
+		put_shown(a, e->args[0], out);
 		buf_put_str(out, e->negate ? " IS NOT NULL)" : " IS NULL)");
 		return;
 	case E_BOOLTEST:
@@ -293,7 +303,7 @@ static void put_dispatch(struct analyzer *a, const struct expr *e, struct buf *o
 		return;
 	case E_SAOP:
 		buf_put_byte(out, '(');
-		put(a, e->args[0], out);
+		put_shown(a, e->args[0], out);
 		buf_printf(out, " %s %s (", e->op->oprname, e->negate ? "ALL" : "ANY");
 		put(a, e->args[1], out);
 		buf_put_str(out, "))");
@@ -358,6 +368,17 @@ static void put(struct analyzer *a, const struct expr *e, struct buf *out)
 	analyzer_leave(a);
 }
 
+static void put_shown(struct analyzer *a, const struct expr *e, struct buf *out)
+{
+	if (is_shown_cast(e)) {
+		analyzer_enter(a);
+		put_cast(a, e->args[0], e->type, e->typmod, out);
+		analyzer_leave(a);
+	} else {
+		put(a, e, out);
+	}
+}
+
 void deparse_expr(struct analyzer *a, const struct expr *e, struct buf *out)
 {
 	put(a, e, out);
@@ -391,5 +412,41 @@ bool deparse_statement(const struct analyze_input *in, const PgQuery__Node *node
 		buf_put_str(out, text.query);
 	pg_query_free_deparse_result(text);
 	free(packed.data);
+	return ok;
+}
+
+/* An expression whose columns are not known. */
+bool deparse_untyped(const struct analyze_input *in, const PgQuery__Node *node, struct buf *out,
+		     struct sql_error *err)
+{
+	PgQuery__ResTarget target = PG_QUERY__RES_TARGET__INIT;
+	PgQuery__Node target_node = PG_QUERY__NODE__INIT, select_node = PG_QUERY__NODE__INIT;
+	PgQuery__Node *targets[1] = { &target_node };
+	PgQuery__SelectStmt select = PG_QUERY__SELECT_STMT__INIT;
+	struct buf text = BUF_INIT(16 << 20);
+	bool brackets = node->node_case == PG_QUERY__NODE__NODE_A_EXPR ||
+			node->node_case == PG_QUERY__NODE__NODE_BOOL_EXPR ||
+			node->node_case == PG_QUERY__NODE__NODE_NULL_TEST;
+	bool ok;
+
+	target.val = (PgQuery__Node *)(uintptr_t)node;
+	target_node.node_case = PG_QUERY__NODE__NODE_RES_TARGET;
+	target_node.res_target = &target;
+	select.n_target_list = 1;
+	select.target_list = targets;
+	select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
+	select.op = PG_QUERY__SET_OPERATION__SETOP_NONE;
+	select_node.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
+	select_node.select_stmt = &select;
+	sql_error_clear(err);
+	ok = deparse_statement(in, &select_node, &text, err);
+	if (ok && text.len > 7) {
+		if (brackets)
+			buf_put_byte(out, '(');
+		buf_put(out, text.data + 7, text.len - 7); /* behind "SELECT " */
+		if (brackets)
+			buf_put_byte(out, ')');
+	}
+	buf_free(&text);
 	return ok;
 }

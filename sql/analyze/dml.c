@@ -594,7 +594,8 @@ struct query *update_transform(struct analyzer *a, const PgQuery__UpdateStmt *st
 	from_transform(&d->s, stmt->n_from_clause, stmt->from_clause);
 	d->item->lateral_only = false;
 	if (stmt->where_clause != NULL)
-		d->q->where = where_transform(&d->s, stmt->where_clause, PLACE_WHERE, "WHERE");
+		d->q->where = make_and(a, d->q->where, where_transform(&d->s, stmt->where_clause,
+								 PLACE_WHERE, "WHERE"));
 	set_list(d, &d->s, stmt->n_target_list, stmt->target_list, &d->q->set_list, &d->q->n_set);
 	returning_transform(d, stmt->n_returning_list, stmt->returning_list);
 	return d->q;
@@ -615,7 +616,8 @@ struct query *delete_transform(struct analyzer *a, const PgQuery__DeleteStmt *st
 	from_transform(&d->s, stmt->n_using_clause, stmt->using_clause);
 	d->item->lateral_only = false;
 	if (stmt->where_clause != NULL)
-		d->q->where = where_transform(&d->s, stmt->where_clause, PLACE_WHERE, "WHERE");
+		d->q->where = make_and(a, d->q->where, where_transform(&d->s, stmt->where_clause,
+								 PLACE_WHERE, "WHERE"));
 	returning_transform(d, stmt->n_returning_list, stmt->returning_list);
 	return d->q;
 }

@@ -16,6 +16,7 @@ struct from_result {
 	struct ns_column *columns;  /* of its *, in order */
 	size_t n_columns;
 	int location;
+	struct query *lateral; /* a subquery that refers to what is to the left of it */
 };
 
 static const char *relation_text(struct analyzer *a, const PgQuery__RangeVar *rv)
@@ -631,6 +632,7 @@ static struct from_result from_table(struct scope *s, const PgQuery__RangeVar *r
 static struct from_result from_subquery(struct scope *s, const PgQuery__RangeSubselect *sub)
 {
 	struct analyzer *a = s->a;
+	struct from_result r;
 	struct query *q;
 	struct rte *rte;
 	bool used = false, was_active = s->lateral_active;
@@ -656,7 +658,150 @@ static struct from_result from_subquery(struct scope *s, const PgQuery__RangeSub
 	rte->lateral = used;
 	rte->location = node_location(sub->subquery);
 	alias_columns(s, rte, sub->alias, "table");
-	return from_leaf(s, rte, NULL, rte->location);
+	r = from_leaf(s, rte, NULL, rte->location);
+	r.lateral = used ? q : NULL;
+	return r;
+}
+
+/* ---- LATERAL, which SQLite has for functions only ---- */
+
+/* Rows in, rows out: its FROM, WHERE and select list can stand in the query around it. */
+static bool is_simple(const struct query *q)
+{
+	return q->kind == QUERY_SELECT && q->set == NULL && !q->has_aggs && !q->grouped &&
+	       q->having == NULL && !q->has_windows && !q->distinct && q->n_sort == 0 && q->limit == NULL &&
+	       q->offset == NULL && q->ctes.n == 0;
+}
+
+/* The one entry of FROM that tells by its row whether there is one; NULL: there is no such. */
+static struct rte *only_rte(const struct query *q)
+{
+	if (q->from.n == 1 && q->srfs.n == 0)
+		return ((struct from *)q->from.at[0])->rte;
+	if (q->from.n == 0 && q->srfs.n == 1)
+		return q->srfs.at[0];
+	return NULL;
+}
+
+static void own(struct query *to, struct from *f)
+{
+	if (f->rte != NULL) {
+		f->rte->owner = to;
+		return;
+	}
+	if (f->inlined != NULL) {
+		for (size_t i = 0; i < f->inlined->from.n; i++)
+			own(to, f->inlined->from.at[i]);
+		return;
+	}
+	own(to, f->left);
+	own(to, f->right);
+}
+
+/* e, but null where the row of rte was made up by an outer join. */
+static struct expr *null_extended(struct analyzer *a, struct expr *e, struct rte *rte)
+{
+	struct expr *test, *marker, *out;
+
+	if (e->kind == E_VAR && e->rte == rte)
+		return e;
+	marker = expr_new(a, E_ROWID, INT8OID, e->location);
+	marker->rte = rte;
+	marker->name = rte->kind == RTE_FUNCTION ? "ordinality" : "_rowid_";
+	test = expr_new(a, E_NULLTEST, BOOLOID, e->location);
+	test->args = an_array(a, 1, sizeof(struct expr *));
+	test->args[0] = marker;
+	test->n_args = 1;
+	test->negate = true;
+	out = expr_new(a, E_CASE, e->type, e->location);
+	out->typmod = e->typmod;
+	out->n_args = 4;
+	out->args = an_array(a, 4, sizeof(struct expr *));
+	out->args[1] = test;
+	out->args[2] = e;
+	return out;
+}
+
+/* Column i of a query of at most one row, as a subquery of its own. */
+static struct expr *column_subquery(struct analyzer *a, const struct query *q, size_t i)
+{
+	struct query *one = AN_NEW(a, struct query);
+	struct expr *e = expr_new(a, E_SUBLINK, q->targets[i].expr->type, -1);
+
+	*one = *q;
+	one->targets = &q->targets[i];
+	one->n_targets = 1;
+	one->sort = an_array(a, q->n_sort, sizeof(struct sort_key));
+	for (size_t k = 0; k < q->n_sort; k++) {
+		one->sort[k] = q->sort[k];
+		one->sort[k].target = -1;
+	}
+	e->typmod = q->targets[i].expr->typmod;
+	e->sub = SUBLINK_EXPR;
+	e->query = one;
+	return e;
+}
+
+/*
+ * Say a lateral subquery in other words, if there are any: its columns become
+ * expressions, and conditions are added to *quals.  left_join: rows of the left side
+ * stay without one of the subquery.
+ */
+static void lateral_apply(struct scope *s, struct from_result *r, bool left_join, bool has_quals,
+			  struct expr **quals)
+{
+	struct analyzer *a = s->a;
+	struct query *q = r->lateral;
+	struct datum limit;
+	bool one, at_most_one;
+
+	if (q == NULL)
+		return;
+	if (is_simple(q) && (!left_join || (only_rte(q) != NULL && only_rte(q)->kind != RTE_SUBQUERY &&
+					    only_rte(q)->kind != RTE_CTE && !only_rte(q)->scalar))) {
+		struct rte *rte = left_join ? only_rte(q) : NULL;
+		struct from *f = AN_NEW(a, struct from);
+
+		f->inlined = q;
+		own(s->query, f);
+		for (size_t i = 0; i < q->srfs.n; i++)
+			((struct rte *)q->srfs.at[i])->owner = s->query;
+		for (size_t i = 0; i < r->n_columns; i++)
+			r->columns[i].expr = left_join ?
+						     null_extended(a, q->targets[i].expr, rte) :
+						     q->targets[i].expr;
+		if (rte != NULL)
+			rte->nullable = true;
+		*quals = make_and(a, *quals, q->where);
+		r->from = f;
+		s->query->has_sublinks |= q->has_sublinks;
+		return;
+	}
+	one = q->kind == QUERY_SELECT && q->set == NULL && q->has_aggs && !q->grouped &&
+	      q->having == NULL && q->limit == NULL && q->offset == NULL && !q->distinct;
+	at_most_one = q->kind == QUERY_SELECT && q->set == NULL && !q->distinct && q->limit != NULL &&
+		      constant_value(a, q->limit, &limit) && limit.kind == DATUM_INT && limit.i == 1;
+	if (!one && !(at_most_one && (!left_join || !has_quals)))
+		return; /* refused when it is written */
+	struct query *row = AN_NEW(a, struct query);
+	struct from *f = AN_NEW(a, struct from);
+
+	row->targets = AN_NEW(a, struct target);
+	row->targets[0].expr = const_int(a, INT4OID, 1, -1);
+	row->targets[0].name = "";
+	row->n_targets = 1;
+	f->rte = rte_of_query(s, row, "");
+	r->from = f;
+	for (size_t i = 0; i < r->n_columns; i++)
+		r->columns[i].expr = column_subquery(a, q, i);
+	if (!one && !left_join) {
+		struct expr *exists = expr_new(a, E_SUBLINK, BOOLOID, -1);
+
+		exists->sub = SUBLINK_EXISTS;
+		exists->query = q;
+		*quals = make_and(a, *quals, exists);
+	}
+	s->query->has_sublinks = true;
 }
 
 static struct from_result from_function(struct scope *s, const PgQuery__RangeFunction *f)
@@ -689,6 +834,11 @@ static struct from_result from_function(struct scope *s, const PgQuery__RangeFun
 
 static void mark_nullable(struct from *f)
 {
+	if (f->inlined != NULL) {
+		for (size_t i = 0; i < f->inlined->from.n; i++)
+			mark_nullable(f->inlined->from.at[i]);
+		return;
+	}
 	if (f->rte != NULL) {
 		f->rte->nullable = true;
 		return;
@@ -773,6 +923,13 @@ static void check_conflicts(struct scope *s, const struct list *old, const struc
 
 static struct from_result from_item(struct scope *s, const PgQuery__Node *node);
 
+static bool is_true(const PgQuery__Node *node)
+{
+	return node->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+	       node->a_const->val_case == PG_QUERY__A__CONST__VAL_BOOLVAL &&
+	       node->a_const->boolval->boolval;
+}
+
 static struct from_result from_join(struct scope *s, const PgQuery__JoinExpr *j)
 {
 	struct analyzer *a = s->a;
@@ -806,6 +963,7 @@ static struct from_result from_join(struct scope *s, const PgQuery__JoinExpr *j)
 	for (size_t i = 0; i < l.items.n; i++)
 		((struct ns_item *)l.items.at[i])->lateral_only = false;
 	check_conflicts(s, &l.items, &r.items);
+	lateral_apply(s, &r, kind == JOIN_IS_LEFT, j->quals != NULL && !is_true(j->quals), &quals);
 
 	out.columns = an_array(a, l.n_columns + r.n_columns, sizeof(struct ns_column));
 	if (j->is_natural) {
@@ -849,7 +1007,7 @@ static struct from_result from_join(struct scope *s, const PgQuery__JoinExpr *j)
 		items_append(s, &visible, &l.items);
 		items_append(s, &visible, &r.items);
 		s->items = visible;
-		quals = where_transform(s, j->quals, PLACE_JOIN_ON, "JOIN/ON");
+		quals = make_and(a, quals, where_transform(s, j->quals, PLACE_JOIN_ON, "JOIN/ON"));
 		s->items = saved;
 	}
 	if (kind == JOIN_IS_LEFT || kind == JOIN_IS_FULL)
@@ -936,6 +1094,7 @@ void from_transform(struct scope *s, size_t n, PgQuery__Node *const *nodes)
 		struct from_result r = from_item(s, nodes[i]);
 
 		check_conflicts(s, &s->items, &r.items);
+		lateral_apply(s, &r, false, false, &s->query->where);
 		for (size_t k = 0; k < r.items.n; k++) {
 			struct ns_item *item = r.items.at[k];
 

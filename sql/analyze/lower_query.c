@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+static void put_from_item(struct analyzer *a, const struct from *f);
+
 /* ---- WITH ---- */
 
 static bool visit_volatile_call(struct expr *e, void *arg)
@@ -124,10 +126,33 @@ static void put_rte(struct analyzer *a, const struct rte *rte)
 
 static bool has_right_join(const struct from *f)
 {
+	if (f->inlined != NULL)
+		return false;
 	if (f->rte != NULL)
 		return false;
 	return f->kind == JOIN_IS_RIGHT || f->kind == JOIN_IS_FULL || has_right_join(f->left) ||
 	       has_right_join(f->right);
+}
+
+static void put_srfs(struct analyzer *a, const struct query *q);
+
+/* A query that was taken apart: what it has in FROM, in a row, so that it sees what is to the left. */
+static void put_inlined(struct analyzer *a, const struct query *q)
+{
+	struct buf *out = &a->out;
+
+	for (size_t i = 0; i < q->from.n; i++) {
+		if (i > 0)
+			buf_put_str(out, " JOIN ");
+		put_from_item(a, q->from.at[i]);
+	}
+	if (q->srfs.n > 0) {
+		if (q->from.n > 0)
+			buf_put_str(out, " JOIN ");
+		put_srfs(a, q);
+	}
+	if (q->from.n == 0 && q->srfs.n == 0)
+		buf_printf(out, "(SELECT 1) AS %s", new_alias(a, 's'));
 }
 
 static void put_from_item(struct analyzer *a, const struct from *f)
@@ -139,13 +164,19 @@ static void put_from_item(struct analyzer *a, const struct from *f)
 		put_rte(a, f->rte);
 		return;
 	}
+	if (f->inlined != NULL) {
+		put_inlined(a, f->inlined);
+		return;
+	}
 	analyzer_enter(a);
+	bool brackets = f->right->rte == NULL && f->right->inlined == NULL;
+
 	put_from_item(a, f->left);
 	buf_put_str(out, joins[f->kind]);
-	if (f->right->rte == NULL)
+	if (brackets)
 		buf_put_byte(out, '(');
 	put_from_item(a, f->right);
-	if (f->right->rte == NULL)
+	if (brackets)
 		buf_put_byte(out, ')');
 	if (f->quals != NULL) {
 		buf_put_str(out, " ON ");

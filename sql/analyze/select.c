@@ -522,6 +522,11 @@ static void check_from_grouped(struct ungrouped *u, struct from *f)
 {
 	if (f == NULL)
 		return;
+	if (f->inlined != NULL) {
+		for (size_t i = 0; i < f->inlined->from.n; i++)
+			check_from_grouped(u, f->inlined->from.at[i]);
+		return;
+	}
 	if (f->rte != NULL) {
 		if (f->rte->query != NULL && f->rte->kind == RTE_SUBQUERY)
 			check_query_grouped(u, f->rte->query);
@@ -799,7 +804,8 @@ static void simple_select(struct scope *s, const PgQuery__SelectStmt *stmt, bool
 	for (size_t i = 0; i < targets.n; i++)
 		q->location = i == 0 ? ((struct target *)targets.at[0])->expr->location : q->location;
 	if (stmt->where_clause != NULL)
-		q->where = where_transform(s, stmt->where_clause, PLACE_WHERE, "WHERE");
+		q->where = make_and(a, q->where,
+				    where_transform(s, stmt->where_clause, PLACE_WHERE, "WHERE"));
 	if (stmt->having_clause != NULL)
 		q->having = where_transform(s, stmt->having_clause, PLACE_HAVING, "HAVING");
 	q->sort = sort_transform(s, stmt->n_sort_clause, stmt->sort_clause, &targets, PLACE_ORDER_BY,

@@ -191,6 +191,7 @@ enum join_kind { JOIN_IS_INNER, JOIN_IS_LEFT, JOIN_IS_RIGHT, JOIN_IS_FULL };
 /* FROM: a tree of joins over range table entries. */
 struct from {
 	struct rte *rte; /* a leaf, or NULL */
+	struct query *inlined; /* a leaf: what this query has in FROM stands here */
 	enum join_kind kind;
 	struct from *left, *right;
 	struct expr *quals;

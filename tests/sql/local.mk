@@ -22,3 +22,9 @@ check_PROGRAMS += tests/sql/test_session
 tests_sql_test_session_SOURCES = tests/sql/test_session.c
 tests_sql_test_session_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_session_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_analyze
+tests_sql_test_analyze_SOURCES = tests/sql/test_analyze.c tests/sql/analyze_fixture.c \
+	tests/sql/analyze_fixture.h
+tests_sql_test_analyze_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
+tests_sql_test_analyze_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/sql/analyze.cases
