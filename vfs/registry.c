@@ -244,7 +244,8 @@ static void background_add(struct db *db, enum task_kind kind)
 	mutex_lock(&background.lock);
 	t->db = db;
 	t->kind = kind;
-	t->due_ms = mono_ms();
+	/* a store that has just not answered is not asked again at once */
+	t->due_ms = mono_ms() + (kind == TASK_RESOLVE ? RETRY_MS : 0);
 	t->next = background.tasks;
 	background.tasks = t;
 	cond_signal(&background.wake);
