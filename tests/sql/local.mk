@@ -18,10 +18,15 @@ tests_sql_test_catalog_functions_SOURCES = tests/sql/test_catalog_functions.c \
 	tests/sql/catalog_fixture.c tests/sql/catalog_fixture.h
 tests_sql_test_catalog_functions_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_sql_test_catalog_functions_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+SESSION_FIXTURE = tests/sql/session_fixture.c tests/sql/session_fixture.h
 check_PROGRAMS += tests/sql/test_session
-tests_sql_test_session_SOURCES = tests/sql/test_session.c
+tests_sql_test_session_SOURCES = tests/sql/test_session.c $(SESSION_FIXTURE)
 tests_sql_test_session_CFLAGS = $(CHECK_TEST_CFLAGS)
-tests_sql_test_session_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+tests_sql_test_session_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_session_faults
+tests_sql_test_session_faults_SOURCES = tests/sql/test_session_faults.c $(SESSION_FIXTURE)
+tests_sql_test_session_faults_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_session_faults_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/sql/test_analyze
 tests_sql_test_analyze_SOURCES = tests/sql/test_analyze.c tests/sql/analyze_fixture.c \
 	tests/sql/analyze_fixture.h
