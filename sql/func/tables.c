@@ -18,6 +18,7 @@ const struct func_table func_tables[] = {
 	{ sequence_impls, NULL, sequence_register },
 	{ NULL, analyzed_udfs, NULL },
 	{ regexp_impls, regexp_udfs, NULL },
+	{ datetime_impls, datetime_udfs, datetime_sets_register },
 	{ array_impls, array_udfs, NULL },
 	{ aggregate_impls, aggregate_udfs, NULL },
 	{ set_impls, NULL, basic_sets_register },
