@@ -57,6 +57,7 @@ struct wire_server {
 	atomic_size_t n_queued; /* read without the lock, as a hint */
 	struct cond work;    /* something was queued, or quit was set */
 	size_t n_workers;
+	size_t n_starting;   /* workers that did not run yet */
 	size_t n_idle;       /* workers that wait for work */
 	pthread_t ended;     /* the worker that ended last, to be joined */
 	bool has_ended;

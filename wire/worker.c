@@ -70,6 +70,7 @@ static void *worker_run(void *arg)
 	struct wire_server *w = arg;
 
 	mutex_lock(&w->lock);
+	w->n_starting--;
 	while (wait_locked(w)) {
 		struct conn *c = pop_locked(w);
 
@@ -105,7 +106,8 @@ void worker_queue_locked(struct wire_server *w, struct conn *c)
 		w->queue_first = c;
 	w->queue_last = c;
 	w->n_queued++;
-	if (w->n_queued <= w->n_idle) {
+	/* one for each: those that are idle, and those that are on their way */
+	if (w->n_queued <= w->n_idle + w->n_starting) {
 		cond_signal(&w->work);
 		return;
 	}
@@ -113,8 +115,10 @@ void worker_queue_locked(struct wire_server *w, struct conn *c)
 		return; /* each is with a connection of its own, and comes back */
 	size_t stack = w->config.worker_stack != 0 ? w->config.worker_stack : DEFAULT_STACK;
 	w->n_workers++;
+	w->n_starting++;
 	if (!thread_start(&thread, "worker", stack, worker_run, w, &err)) {
 		w->n_workers--;
+		w->n_starting--;
 		log_error(NULL, "%s", err.text);
 	}
 }
