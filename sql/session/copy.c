@@ -835,7 +835,19 @@ struct copy_out {
 	const struct copy_options *o;
 	struct portal p;
 	struct buf field;
+	bool begun; /* the binary header was written */
 };
+
+/* The binary header shares a message with what comes first, as PostgreSQL sends it. */
+static void binary_header(struct copy_out *c, struct buf *out)
+{
+	if (c->o->format != COPY_BINARY || c->begun)
+		return;
+	buf_put(out, signature, sizeof(signature));
+	buf_put_u32(out, 0);
+	buf_put_u32(out, 0);
+	c->begun = true;
+}
 
 static bool end_row(struct copy_out *c, const struct buf *out, struct sql_error *err)
 {
@@ -853,6 +865,7 @@ static bool put_row(struct copy_out *c, struct sql_error *err)
 
 	if (out == NULL)
 		return false;
+	binary_header(c, out);
 	if (c->o->format == COPY_BINARY)
 		buf_put_u16(out, (uint16_t)plan->n_columns);
 	for (size_t i = 0; i < plan->n_columns; i++) {
@@ -899,12 +912,6 @@ static bool put_header(struct copy_out *c, struct sql_error *err)
 
 	if (out == NULL)
 		return false;
-	if (c->o->format == COPY_BINARY) {
-		buf_put(out, signature, sizeof(signature));
-		buf_put_u32(out, 0);
-		buf_put_u32(out, 0);
-		return end_row(c, out, err);
-	}
 	for (size_t i = 0; i < plan->n_columns; i++) {
 		const char *name = plan->columns[i].name;
 
@@ -975,7 +982,7 @@ static bool copy_to(struct sql_session *s, const struct plan *outer, const PgQue
 	if (!column_flags(o, names, n_columns, &s->scratch, err))
 		goto out;
 	sink->copy_out_begin(sink, o->format == COPY_BINARY, n_columns);
-	if ((o->header || o->format == COPY_BINARY) && !put_header(&c, err))
+	if (o->header && !put_header(&c, err))
 		goto out;
 	while (c.p.have_row) {
 		if (!put_row(&c, err) || !portal_next(s, &c.p, err))
@@ -987,6 +994,7 @@ static bool copy_to(struct sql_session *s, const struct plan *outer, const PgQue
 
 		if (out == NULL)
 			goto out;
+		binary_header(&c, out);
 		buf_put_u16(out, 0xffff);
 		if (!sink->row_end(sink))
 			goto out;
