@@ -28,7 +28,6 @@ enum interval_style {
 
 /* A database of the server, for pg_database. */
 struct sql_database_info {
-	oid_t oid;
 	const char *name;
 	int64_t size; /* bytes; -1: not known without opening it */
 };

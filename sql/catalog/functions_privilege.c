@@ -112,17 +112,19 @@ static void match_database(void *arg, const struct sql_database_info *db)
 {
 	struct database_search *s = arg;
 
-	s->found |= s->name != NULL ? strcmp(s->name, db->name) == 0 : s->oid == db->oid;
+	s->found |= s->name != NULL ? strcmp(s->name, db->name) == 0 : s->oid == names_database_oid(db->name);
 }
 
 static bool database_exists(const struct sql_env *env, const char *name, oid_t oid)
 {
 	struct database_search s = { name, oid, false };
+	struct sql_database_info this = { .name = env->database };
 
-	if (env->list_databases != NULL)
+	/* the session's own is known without asking the store */
+	if (this.name != NULL)
+		match_database(&s, &this);
+	if (!s.found && env->list_databases != NULL)
 		(void)env->list_databases(env, match_database, &s);
-	else
-		s.found = name == NULL || (env->database != NULL && strcmp(env->database, name) == 0);
 	return s.found;
 }
 

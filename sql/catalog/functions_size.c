@@ -20,6 +20,7 @@
 
 #include "sql/catalog/names.h"
 #include "sql/func/tables.h"
+#include "sql/pgcat.h"
 #include "sql/schema.h"
 
 enum { SAMPLE = 64, MAX_DEPTH = 20, MAX_PAGE = 65536 };
@@ -193,49 +194,73 @@ static void fn_fork_size(sqlite3_context *ctx, int n, sqlite3_value **argv)
 }
 
 struct database_search {
-	const char *name;
+	const char *name; /* NULL: by OID */
 	oid_t oid;
 	bool found;
-	bool current;
 	int64_t size;
-	const char *current_name;
 };
 
 static void match_database(void *arg, const struct sql_database_info *db)
 {
 	struct database_search *s = arg;
 
-	if (s->name != NULL ? strcmp(s->name, db->name) != 0 : s->oid != db->oid)
+	if (s->name != NULL ? strcmp(s->name, db->name) != 0 : s->oid != names_database_oid(db->name))
 		return;
 	s->found = true;
 	s->size = db->size;
-	s->current = s->current_name != NULL && strcmp(s->current_name, db->name) == 0;
+}
+
+static int64_t this_database_size(struct sql_conn *conn)
+{
+	return pragma_int(conn->db, "PRAGMA main.page_size") * pragma_int(conn->db, "PRAGMA main.page_count");
 }
 
 /* pg_database_bytes(database), by name or OID */
 static void fn_database_size(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
 	struct sql_conn *conn = func_conn(ctx);
-	struct database_search s = { .oid = catalog_oid(argv[0]), .current_name = conn->env->database };
+	struct database_search s = { .oid = catalog_oid(argv[0]), .size = -1 };
+	struct sql_database_info this = { .name = conn->env->database, .size = -1 };
 
 	if (func_any_null(n, argv))
 		return;
 	if (sqlite3_value_type(argv[0]) == SQLITE_TEXT)
 		s.name = (const char *)sqlite3_value_text(argv[0]);
-	if (conn->env->list_databases != NULL)
+	if (this.name != NULL)
+		match_database(&s, &this);
+	if (s.found)
+		s.size = this_database_size(conn);
+	else if (conn->env->list_databases != NULL)
 		(void)conn->env->list_databases(conn->env, match_database, &s);
-	else
-		s.found = s.current = s.name == NULL || (s.current_name != NULL && strcmp(s.name, s.current_name) == 0);
-	if (!s.found) {
-		if (s.name != NULL)
-			func_fail(ctx, ERRCODE_INVALID_CATALOG_NAME, "database \"%s\" does not exist", s.name);
-		return; /* null for an OID */
+	if (!s.found && s.name != NULL)
+		func_fail(ctx, ERRCODE_INVALID_CATALOG_NAME, "database \"%s\" does not exist", s.name);
+	else if (s.size >= 0)
+		sqlite3_result_int64(ctx, s.size); /* else null: another one is not opened for this */
+}
+
+/* pg_tablespace_bytes(tablespace): what is there is the session's database */
+static void fn_tablespace_size(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	const struct pgcat_rows *rows = pgcat_rows("pg_tablespace");
+
+	if (func_any_null(n, argv))
+		return;
+	const struct func_text t = func_text(argv[0]);
+	for (uint32_t i = 0; i < rows->n_rows; i++) {
+		size_t len;
+		bool null;
+		const char *name = pgcat_field(rows, i, 1, &len, &null);
+		bool by_name = sqlite3_value_type(argv[0]) == SQLITE_TEXT;
+
+		if (by_name ? len != t.len || memcmp(name, t.data, len) != 0
+			    : pgcat_field_int(rows, i, 0) != catalog_oid(argv[0]))
+			continue;
+		bool is_default = len == strlen("pg_default") && memcmp(name, "pg_default", len) == 0;
+		sqlite3_result_int64(ctx, is_default ? this_database_size(func_conn(ctx)) : 0);
+		return;
 	}
-	if (s.current)
-		s.size = pragma_int(conn->db, "PRAGMA main.page_size") *
-			 pragma_int(conn->db, "PRAGMA main.page_count");
-	if (s.size >= 0)
-		sqlite3_result_int64(ctx, s.size);
+	if (sqlite3_value_type(argv[0]) == SQLITE_TEXT)
+		func_fail(ctx, ERRCODE_UNDEFINED_OBJECT, "tablespace \"%.*s\" does not exist", (int)t.len, t.data);
 }
 
 /* ---- sizes for people ---- */
@@ -376,6 +401,7 @@ const struct func_udf catalog_size_udfs[] = {
 	STABLE("pg_size", 2, fn_size),
 	STABLE("pg_fork_size", 2, fn_fork_size),
 	STABLE("pg_database_bytes", 1, fn_database_size),
+	STABLE("pg_tablespace_bytes", 1, fn_tablespace_size),
 	PURE("pg_size_pretty", 1, fn_size_pretty),
 	PURE("pg_size_pretty_numeric", 1, fn_size_pretty_numeric),
 	PURE("pg_size_bytes", 1, fn_size_bytes),
@@ -391,6 +417,8 @@ const struct func_impl catalog_size_impls[] = {
 	{ 2286, "pg_total_relation_size(regclass)", FUNC_SCALAR, "pg_size('a', $1)", 0 },
 	{ 2168, "pg_database_size(name)", FUNC_SCALAR, "pg_database_bytes($1)", FUNC_CHECKED },
 	{ 2324, "pg_database_size(oid)", FUNC_SCALAR, "pg_database_bytes($1)", 0 },
+	{ 2322, "pg_tablespace_size(oid)", FUNC_SCALAR, "pg_tablespace_bytes($1)", 0 },
+	{ 2323, "pg_tablespace_size(name)", FUNC_SCALAR, "pg_tablespace_bytes($1)", FUNC_CHECKED },
 	{ 2288, "pg_size_pretty(bigint)", FUNC_SCALAR, "pg_size_pretty($1)", 0 },
 	{ 3166, "pg_size_pretty(numeric)", FUNC_SCALAR, "pg_size_pretty_numeric($1)", 0 },
 	{ 3334, "pg_size_bytes(text)", FUNC_SCALAR, "pg_size_bytes($1)", FUNC_CHECKED },

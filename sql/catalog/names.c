@@ -433,6 +433,15 @@ bool names_of_type(const struct schema *schema, oid_t oid, char name[NAME_MAX_LE
 	return true;
 }
 
+oid_t names_database_oid(const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return FIRST_USER_OID + (hash & 0x3fffffff);
+}
+
 /* ---- visibility ---- */
 
 static bool on_path(const struct schema *schema, const struct sql_env *env, oid_t namespace_oid)

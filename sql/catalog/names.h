@@ -95,6 +95,12 @@ const char *names_superuser(const struct sql_env *env);
 bool names_is_visible(const struct schema *schema, const struct sql_env *env, oid_t catalog, oid_t oid,
 		      bool *exists);
 
+/*
+ * The OID of a database: made of its name, for nothing but names says which databases a
+ * store has.
+ */
+oid_t names_database_oid(const char *name);
+
 /* Append a name, in double quotes where it needs them (quote_ident). */
 void names_quote(struct buf *out, const char *name);
 /* Append schema.name; no schema if it is NULL. */

@@ -106,6 +106,9 @@ bool fill_wants(const struct fill *f, int column, int64_t value);
 const char *form_array(struct fill *f, const int64_t *values, size_t n);
 const char *form_vector(struct fill *f, const int64_t *values, size_t n);
 
+/* Call `each` with f for every database of the server; a store that fails fails the scan. */
+void fill_databases(struct fill *f, void (*each)(void *f, const struct sql_database_info *db));
+
 /* Tables of definitions, each ended by one without a name. */
 extern const struct system_def system_object_defs[];
 extern const struct system_def system_view_defs[];

@@ -697,7 +697,7 @@ static void database_row(void *arg, const struct sql_database_info *db)
 	struct fill *f = arg;
 
 	row_begin(f);
-	row_int(f, db->oid);
+	row_int(f, names_database_oid(db->name));
 	row_text(f, arena_strdup(f->arena, db->name));
 	row_int(f, BOOTSTRAP_ROLE_OID);
 	row_int(f, UTF8_ENCODING);
@@ -716,14 +716,17 @@ static void database_row(void *arg, const struct sql_database_info *db)
 
 static void fill_database(struct fill *f)
 {
-	if (f->env->list_databases != NULL) {
-		if (!f->env->list_databases(f->env, database_row, f))
-			f->failed = true;
-	} else if (f->env->database != NULL) {
-		struct sql_database_info this = { .oid = 5, .name = f->env->database, .size = -1 };
+	enum { DATNAME = 1 };
+	struct sql_database_info this = { .name = f->env->database, .size = -1 };
+	/* the session's own is known without asking the store */
+	bool only_this = this.name != NULL &&
+			 ((f->key == DATNAME && f->key_is_text && strcmp(f->key_text, this.name) == 0) ||
+			  (f->key == 0 && f->key_int == names_database_oid(this.name)));
 
+	if (f->env->list_databases != NULL && !only_this)
+		fill_databases(f, database_row);
+	else if (this.name != NULL)
 		database_row(f, &this);
-	}
 }
 
 /* PostgreSQL's own roles, and the superuser under the name that this server gives it. */

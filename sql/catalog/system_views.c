@@ -387,7 +387,7 @@ static void database_zeros(void *arg, const struct sql_database_info *db)
 	struct fill *f = arg;
 
 	row_begin(f);
-	row_int(f, db->oid);
+	row_int(f, names_database_oid(db->name));
 	row_text(f, arena_strdup(f->arena, db->name));
 	row_zeros(f, (unsigned)f->of->relation.n_columns - 2);
 	row_end(f);
@@ -395,31 +395,7 @@ static void database_zeros(void *arg, const struct sql_database_info *db)
 
 static void fill_stat_database(struct fill *f)
 {
-	if (f->env->list_databases != NULL && !f->env->list_databases(f->env, database_zeros, f))
-		f->failed = true;
-}
-
-/* The OID of the database that the session is in. */
-struct wanted_database {
-	const char *name;
-	oid_t oid;
-};
-
-static void match_database(void *arg, const struct sql_database_info *db)
-{
-	struct wanted_database *w = arg;
-
-	if (w->name != NULL && strcmp(w->name, db->name) == 0)
-		w->oid = db->oid;
-}
-
-static oid_t current_database_oid(const struct sql_env *env)
-{
-	struct wanted_database w = { env->database, 5 };
-
-	if (env->list_databases != NULL)
-		(void)env->list_databases(env, match_database, &w);
-	return w.oid;
+	fill_databases(f, database_zeros);
 }
 
 /* Only this session: what others do is not known here. */
@@ -428,7 +404,10 @@ static void fill_activity(struct fill *f)
 	const struct sql_env *env = f->env;
 
 	row_begin(f);
-	row_int(f, current_database_oid(env));
+	if (env->database != NULL)
+		row_int(f, names_database_oid(env->database));
+	else
+		row_null(f);
 	row_text(f, env->database);
 	row_int(f, env->pid);
 	row_null(f);

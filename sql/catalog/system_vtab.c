@@ -233,7 +233,9 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_t
 	}
 	if (of->def != NULL && of->def->fill != NULL && t->conn->schema != NULL)
 		of->def->fill(&c->fill);
-	return c->fill.failed || c->arena.failed ? SQLITE_NOMEM : SQLITE_OK;
+	if (!c->fill.failed && !c->arena.failed)
+		return SQLITE_OK;
+	return t->conn->err.set ? SQLITE_ERROR : SQLITE_NOMEM;
 }
 
 static int cursor_next(sqlite3_vtab_cursor *base)
@@ -565,6 +567,14 @@ void row_end(struct fill *f)
 		f->failed = true;
 	else
 		*at = f->row;
+}
+
+void fill_databases(struct fill *f, void (*each)(void *f, const struct sql_database_info *db))
+{
+	if (f->env->list_databases == NULL || f->env->list_databases(f->env, each, f))
+		return;
+	f->failed = true;
+	sql_error_set(&f->conn->err, ERRCODE_IO, "could not list the databases of the store");
 }
 
 static const char *form_numbers(struct fill *f, const int64_t *values, size_t n, const char *open,

@@ -19,6 +19,9 @@
 #include <strings.h>
 
 #include "sql/pgcat.h"
+#include "vfs/vfs.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "sql/session/session.h"
 
 struct setting {
@@ -1099,6 +1102,26 @@ static bool env_set_setting(const struct sql_env *env, const char *name, const c
 	return false;
 }
 
+static bool env_list_databases(const struct sql_env *env,
+			       void (*each)(void *arg, const struct sql_database_info *db), void *arg)
+{
+	struct sql_session *s = env->session;
+	struct vfs_database_list list;
+	struct error err = ERROR_INIT;
+
+	if (vfs_list_databases(s->server->config.store, &list, &err) != VFS_OK) {
+		log_error(s->scope, "could not list the databases: %s", err.text);
+		return false;
+	}
+	for (size_t i = 0; i < list.n_names; i++) {
+		struct sql_database_info db = { .name = list.names[i], .size = -1 };
+
+		each(arg, &db);
+	}
+	vfs_database_list_free(&list);
+	return true;
+}
+
 bool settings_init(struct sql_session *s, struct sql_error *err)
 {
 	static const char *const own[] = {
@@ -1111,6 +1134,7 @@ bool settings_init(struct sql_session *s, struct sql_error *err)
 
 	s->env.setting = env_setting;
 	s->env.set_setting = env_set_setting;
+	s->env.list_databases = env_list_databases;
 	s->env.session = s;
 	s->settings.default_isolation = READ_COMMITTED;
 	s->settings.min_messages = 7;
