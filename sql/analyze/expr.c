@@ -962,6 +962,20 @@ struct expr *expand_composite(struct scope *s, struct expr *e, const char *field
 		fail(a, location, ERRCODE_UNDEFINED_COLUMN, "column \"%s\" not found in data type %s",
 		     field, type_name(a, e->type));
 	}
+	if (e->kind == E_VAR && e->number > 0 && e->rte->columns[e->number - 1].record != NULL) {
+		const struct rte *record = e->rte->columns[e->number - 1].record;
+
+		for (size_t i = 0; i < record->n_columns; i++)
+			if (strcmp(record->columns[i].name, field) == 0) {
+				struct expr *f = expr_with(a, E_FIELD, record->columns[i].type, location, e,
+							   NULL);
+
+				f->number = (int)i + 1;
+				return f;
+			}
+		fail(a, location, ERRCODE_UNDEFINED_COLUMN, "could not identify column \"%s\" in record data "
+							    "type", field);
+	}
 	if (e->type == RECORDOID || (pgcat_type(e->type) != NULL && pgcat_type(e->type)->typtype == 'c'))
 		fail_unsupported(a, location, "a field of this row");
 	fail(a, location, ERRCODE_WRONG_OBJECT_TYPE,
@@ -1229,23 +1243,35 @@ void place_check_srf(struct scope *s, int location)
 	}
 }
 
+static struct expr *srf_value(struct analyzer *a, struct rte *rte, int location)
+{
+	struct expr *v;
+
+	if (rte->n_columns == 1)
+		return var_new(a, rte, 1, location);
+	v = expr_new(a, E_VAR, RECORDOID, location);
+	v->rte = rte;
+	v->number = 0; /* the whole row */
+	return v;
+}
+
 /* A set-returning function of the select list becomes one of FROM. */
 static struct expr *srf_of_select(struct scope *s, struct expr *e)
 {
 	struct analyzer *a = s->a;
 	struct rte *rte;
-	struct expr *v;
 
 	place_check_srf(s, e->location);
+	/* the same call twice goes in step with itself */
+	for (size_t i = 0; i < s->query->srfs.n && !expr_is_volatile(e); i++) {
+		rte = s->query->srfs.at[i];
+		if (expr_equal(rte->function, e))
+			return srf_value(a, rte, e->location);
+	}
 	rte = rte_of_function(s, e, e->proc->proname, false);
 	rte->lateral = true;
 	list_add(a, &s->query->srfs, rte);
-	if (rte->n_columns == 1)
-		return var_new(a, rte, 1, e->location);
-	v = expr_new(a, E_VAR, RECORDOID, e->location);
-	v->rte = rte;
-	v->number = 0; /* the whole row */
-	return v;
+	return srf_value(a, rte, e->location);
 }
 
 static struct expr *func_call(struct scope *s, const PgQuery__FuncCall *f)

@@ -94,7 +94,7 @@ struct rte *rte_of_relation(struct scope *s, const struct schema_relation *r, co
 		const struct schema_column *c = &r->columns[i];
 
 		columns[i] = (struct rte_column){ c->name, c->type, c->typmod, c->name, r->oid,
-						  c->attnum, c->not_null, false };
+						  c->attnum, c->not_null, false, NULL };
 	}
 	rte->columns = columns;
 	rte->n_columns = r->n_columns;
@@ -124,6 +124,10 @@ const struct rte_column *query_columns(struct analyzer *a, const struct query *q
 		columns[i].sqlite_name = an_printf(a, "c%zu", i + 1);
 		columns[i].table = t->table;
 		columns[i].attnum = t->attnum;
+		if (t->expr->kind == E_VAR && t->expr->type == RECORDOID)
+			columns[i].record = t->expr->number == 0 ?
+						    t->expr->rte :
+						    t->expr->rte->columns[t->expr->number - 1].record;
 		columns[i].not_null = q->kind == QUERY_SELECT && q->set == NULL &&
 				      expr_not_null(t->expr);
 	}

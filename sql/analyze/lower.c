@@ -193,6 +193,7 @@ static bool is_atomic(struct analyzer *a, const struct expr *e)
 	case E_CHECKED_NULL:
 	case E_NULLIF:
 	case E_IO:
+	case E_FIELD:
 		return true;
 	case E_VAR:
 		return true;
@@ -841,8 +842,14 @@ static void lower_var(struct analyzer *a, struct expr *e)
 		}
 		return;
 	}
-	if (e->number == 0)
-		fail_unsupported(a, e->location, "a row as a value");
+	if (e->number == 0) { /* the row of a function */
+		buf_printf(out, "pg_row(%zu", rte->n_columns);
+		for (size_t i = 0; i < rte->n_columns; i++)
+			buf_printf(out, ", %" PRIu32 ", %s.%s", rte->columns[i].type, rte->alias,
+				   rte->columns[i].sqlite_name);
+		buf_put_byte(out, ')');
+		return;
+	}
 	if (rte->alias != NULL) {
 		buf_put_str(out, rte->alias);
 		buf_put_byte(out, '.');
@@ -1201,8 +1208,12 @@ static void lower_dispatch(struct analyzer *a, struct expr *e)
 		return;
 	case E_DEFAULT:
 	case E_NAMED_ARG:
-	case E_FIELD:
 		break;
+	case E_FIELD:
+		buf_put_str(out, "pg_field(");
+		lower_expr(a, e->args[0]);
+		buf_printf(out, ", %d)", e->number);
+		return;
 	}
 	fail_unsupported(a, e->location, "this expression here");
 }

@@ -149,6 +149,7 @@ struct rte_column {
 	int16_t attnum;
 	bool not_null;           /* in the entry itself, not after an outer join */
 	bool hidden;             /* not in * */
+	const struct rte *record; /* of a record: the entry whose columns are its fields; or NULL */
 };
 
 struct cte {

@@ -102,3 +102,17 @@ tests_fuzz_fuzz_config_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_config_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_config_LDADD = $(CMD_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_analyze
+tests_fuzz_replay_analyze_SOURCES = tests/fuzz/fuzz_analyze.c tests/fuzz/replay.c \
+	tests/sql/analyze_fixture.c tests/sql/analyze_fixture.h
+tests_fuzz_replay_analyze_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_fuzz_replay_analyze_LDADD = $(SQL_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_analyze
+tests_fuzz_fuzz_analyze_SOURCES = tests/fuzz/fuzz_analyze.c tests/sql/analyze_fixture.c
+tests_fuzz_fuzz_analyze_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_fuzz_fuzz_analyze_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_analyze_LDADD = $(SQL_LIBS)
+endif
