@@ -4,3 +4,4 @@ sql_function_sources += sql/type/key.h sql/type/key.c sql/type/numeric.h sql/typ
 sql_function_sources += sql/type/reg.c
 sql_function_sources += sql/type/array.h sql/type/array.c
 sql_function_sources += sql/type/datetime.h sql/type/datetime.c sql/type/datetime_parse.c sql/type/interval.c sql/type/timezone.c
+sql_function_sources += sql/type/json.h sql/type/json.c
