@@ -14,3 +14,7 @@ include $(top_srcdir)/sql/session/local.mk
 noinst_LIBRARIES += libsql.a
 libsql_a_SOURCES = $(sql_function_sources) $(sql_server_sources)
 libsql_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(XXHASH_CFLAGS)
+
+# The extension brings the functions and collations that our tables use.
+pgblob_so_SOURCES += $(sql_function_sources)
+pgblob_so_LDADD += $(GMP_LIBS) $(PCRE2_LIBS) -lm
