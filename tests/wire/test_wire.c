@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <dirent.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -927,6 +928,47 @@ START_TEST(a_password_is_asked_for_and_checked)
 }
 END_TEST
 
+static void md5_hex(const void *text, size_t len, char out[33])
+{
+	unsigned char digest[16];
+
+	ck_assert_int_eq(1, EVP_Digest(text, len, digest, NULL, EVP_md5(), NULL));
+	hex_encode(digest, 16, out);
+}
+
+START_TEST(md5_accepts_the_password_and_no_other)
+{
+	static const struct { const char *user, *password, *answer; } tries[] = {
+		{ "app", "secret", "RSSSKZ" }, { "app", "Secret", "E." }, { "other", "secret", "E." },
+	};
+	struct client c;
+
+	config.auth = WIRE_AUTH_MD5;
+	start();
+	for (size_t i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
+		char text[64];
+		char hex[37];
+
+		client_open(&c, port);
+		put_startup(&c, V3_0, tries[i].user, "db");
+		client_send(&c);
+		ck_assert(client_read(&c) && c.type == 'R' && c.len == 8);
+		ck_assert_uint_eq(get_u32(c.body), 5);
+		int n = snprintf(text, sizeof(text), "%s%s", tries[i].password, tries[i].user);
+		md5_hex(text, (size_t)n, hex);
+		memcpy(hex + 32, c.body + 4, 4);
+		strcpy(text, "md5");
+		md5_hex(hex, 36, text + 3);
+		put_begin(&c, 'p');
+		put_str(&c, text);
+		put_end(&c);
+		client_send(&c);
+		ck_assert_str_eq(client_conversation(&c, false), tries[i].answer);
+		client_close(&c);
+	}
+}
+END_TEST
+
 START_TEST(no_message_but_a_password_is_taken_before_it)
 {
 	struct client c;
@@ -1370,6 +1412,7 @@ int main(void)
 	tcase_set_timeout(own, 60);
 	tcase_add_checked_fixture(own, setup, teardown);
 	tcase_add_test(own, a_password_is_asked_for_and_checked);
+	tcase_add_test(own, md5_accepts_the_password_and_no_other);
 	tcase_add_test(own, no_message_but_a_password_is_taken_before_it);
 	tcase_add_test(own, an_unknown_user_looks_like_a_wrong_password);
 	tcase_add_test(own, authentication_has_a_time_limit);
