@@ -249,8 +249,10 @@ static bool retire(struct sql_server *server, const char *name, bool force, unsi
 		map_remove(&server->databases, name);
 	else if (db != NULL && force)
 		for (struct sql_session *other = server->sessions; other != NULL; other = other->next)
-			if (other->db == db)
+			if (other->db == db) {
 				sql_terminate(other);
+				sql_cancel(other);
+			}
 	mutex_unlock(&server->lock);
 	if (*n_sessions > 0)
 		return false;

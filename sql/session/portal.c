@@ -327,7 +327,7 @@ static bool stored_rows(struct sql_session *s, struct portal *p, const struct po
 			uint64_t max_rows, struct sql_sink *sink, uint64_t *n, bool *end,
 			struct sql_error *err)
 {
-	struct datum *row = ARENA_ARRAY(&p->arena, struct datum, p->plan->n_columns + 1);
+	struct datum *row = ARENA_ARRAY(&s->scratch, struct datum, p->plan->n_columns + 1);
 	uint64_t last = p->store_base + p->store.n_rows;
 
 	if (row == NULL)
@@ -379,7 +379,7 @@ bool portal_store(struct sql_session *s, struct portal *p, struct sql_error *err
 	if (p->state != PORTAL_OPEN)
 		return true;
 	size_t n = p->plan->n_columns;
-	struct datum *row = ARENA_ARRAY(&p->arena, struct datum, n + 1);
+	struct datum *row = ARENA_ARRAY(&s->scratch, struct datum, n + 1);
 
 	if (row == NULL)
 		return sql_error_no_memory(err);

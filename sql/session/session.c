@@ -90,20 +90,23 @@ int64_t session_lock_deadline(struct sql_session *s)
 
 /* ---- a call from outside ---- */
 
-/* False: the session is to end, and was told so. */
-static bool enter(struct sql_session *s, struct sql_sink *sink)
+static void begin_call(struct sql_session *s, struct sql_sink *sink)
 {
 	s->sink = sink;
 	s->timed_out = false;
 	s->deadline_ms = 0;
 	arena_reset(&s->scratch);
 	mutex_lock(&s->cancel_lock);
-	bool stop = atomic_load(&s->terminated);
 	s->busy = true;
-	if (!stop)
-		atomic_store(&s->canceled, false);
+	atomic_store(&s->canceled, false);
 	mutex_unlock(&s->cancel_lock);
-	if (!stop)
+}
+
+/* False: the session is to end, and was told so. */
+static bool enter(struct sql_session *s, struct sql_sink *sink)
+{
+	begin_call(s, sink);
+	if (!atomic_load(&s->terminated))
 		return true;
 	struct sql_error err = SQL_ERROR_INIT;
 	outcome_canceled(s, &err);
@@ -725,10 +728,8 @@ bool sql_sync(struct sql_session *s, struct sql_sink *sink)
 		s->sink = NULL;
 		return true;
 	}
-	if (!enter(s, sink)) {
-		tx_rollback(s);
-		return leave(s, false);
-	}
+	/* also when the server stops: it is the end of what ran */
+	begin_call(s, sink);
 	if (s->tx.failed)
 		tx_rollback(s);
 	else if (!(ok = tx_commit(s, &err)))
@@ -759,10 +760,8 @@ void sql_cancel(struct sql_session *s)
 
 void sql_terminate(struct sql_session *s)
 {
-	mutex_lock(&s->cancel_lock);
+	/* what runs may end: sql_cancel() stops it */
 	atomic_store(&s->terminated, true);
-	atomic_store(&s->canceled, true);
-	mutex_unlock(&s->cancel_lock);
 }
 
 /* ---- expressions without a row ---- */

@@ -399,6 +399,49 @@ START_TEST(settings_are_checked_as_postgresql_does)
 }
 END_TEST
 
+START_TEST(deferred_foreign_keys_are_checked_at_commit)
+{
+	struct client c;
+
+	connect_client(&c);
+	make_table(&c);
+	run(&c, "CREATE TABLE d (a int REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
+	run(&c, "BEGIN; INSERT INTO d VALUES (50)");
+	EXPECT(&c, "COMMIT",
+	       "E 23503 insert or update on table \"d\" violates foreign key constraint \"d_a_fkey\" "
+	       "[public.d d_a_fkey]\n");
+	ck_assert_int_eq('I', sql_status(c.session));
+	run(&c, "BEGIN; INSERT INTO d VALUES (50); INSERT INTO t VALUES (50, 'x', NULL); COMMIT");
+	run(&c, "BEGIN; INSERT INTO d VALUES (60)");
+	EXPECT_BEGIN(&c, "SET CONSTRAINTS ALL IMMEDIATE", "E 23503 ");
+	run(&c, "ROLLBACK");
+	run(&c, "CREATE TABLE i (a int REFERENCES t (id))");
+	run(&c, "BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO i VALUES (70)");
+	run(&c, "INSERT INTO t VALUES (70, 'y', NULL); COMMIT");
+	close_client(&c);
+}
+END_TEST
+
+START_TEST(what_runs_may_end_when_the_server_stops)
+{
+	struct client c;
+
+	connect_client(&c);
+	make_table(&c);
+	/* a pipeline that was executed is committed by its Sync */
+	sql_prepare(c.session, "", "DELETE FROM t WHERE id = 1", NULL, 0, &c.r.sink);
+	sql_bind(c.session, "", "", NULL, 0, NULL, 0, NULL, 0, &c.r.sink);
+	ck_assert(sql_execute(c.session, "", 0, &c.r.sink));
+	sql_terminate(c.session);
+	ck_assert(sql_sync(c.session, &c.r.sink));
+	EXPECT(&c, "SELECT 1", "E FATAL 57P01 terminating connection due to administrator command\n");
+	close_client(&c);
+	connect_client(&c);
+	EXPECT(&c, "SELECT id FROM t WHERE id = 1", "C id:23\nT SELECT 0\n");
+	close_client(&c);
+}
+END_TEST
+
 /* ---- extended query ---- */
 
 static const char *extended(struct client *c, const char *text, const char *const *values, size_t n,
@@ -727,6 +770,8 @@ int main(void)
 	tcase_add_test(tc, statement_timeout_stops_a_wait);
 	tcase_add_test(tc, a_cancel_stops_what_runs_and_nothing_else);
 	tcase_add_test(tc, broken_constraints_are_told_as_postgresql_does);
+	tcase_add_test(tc, deferred_foreign_keys_are_checked_at_commit);
+	tcase_add_test(tc, what_runs_may_end_when_the_server_stops);
 	tcase_add_test(tc, a_session_needs_a_database_that_is_there);
 	tcase_add_test(tc, databases_come_and_go);
 	tcase_add_test(tc, settings_follow_the_transaction);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <sqlite3.h>
+
 #include "tests/lib/fault_store.h"
 #include "tests/sql/session_fixture.h"
 
@@ -104,6 +106,49 @@ START_TEST(schema_changes_that_fail_to_commit_are_forgotten)
 }
 END_TEST
 
+/* Commit from another machine: a handle with a store of its own. */
+static void commit_elsewhere(const char *sql)
+{
+	char uri[256];
+	sqlite3 *db;
+
+	snprintf(uri, sizeof(uri), "file:app?vfs=pgblob&store=file://%s/", fixture.dir);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open_v2(uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_exec(db, sql, NULL, NULL, NULL));
+	sqlite3_close(db);
+}
+
+static void commit_before_us(void *arg)
+{
+	(void)arg;
+	commit_elsewhere("UPDATE t SET name = name || '+' WHERE id = 1");
+}
+
+START_TEST(a_lost_race_is_run_again_or_told)
+{
+	struct client c;
+
+	connect_client(&c);
+	make_table(&c);
+	/* a single statement runs again, on top of the other's commit */
+	fault_set_hook(fixture.faults, commit_before_us, NULL);
+	fault_arm_only(fixture.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	EXPECT(&c, "UPDATE t SET name = name || '!' WHERE id = 1", "T UPDATE 1\n");
+	ck_assert(fault_disarm(fixture.faults));
+	EXPECT(&c, "SELECT name FROM t WHERE id = 1", "C name:25\nR a+!\nT SELECT 1\n");
+	/* a block cannot */
+	run(&c, "BEGIN");
+	run(&c, "UPDATE t SET name = 'mine' WHERE id = 1");
+	fault_arm_only(fixture.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	const char *got = query(&c, "COMMIT");
+	ck_assert_msg(strncmp(got, "E 40001 could not serialize access", 34) == 0, "%s", got);
+	ck_assert(fault_disarm(fixture.faults));
+	EXPECT(&c, "SELECT name FROM t WHERE id = 1", "C name:25\nR a+!+\nT SELECT 1\n");
+	run(&c, "UPDATE t SET name = 'mine' WHERE id = 1");
+	close_client(&c);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("session_faults");
@@ -113,6 +158,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_commit_is_told_as_it_came_out, FAULT_ONCE, FAULT_REPEAT + 1);
 	tcase_add_test(tc, a_failed_commit_of_a_block_ends_it);
+	tcase_add_test(tc, a_lost_race_is_run_again_or_told);
 	tcase_add_test(tc, schema_changes_that_fail_to_commit_are_forgotten);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
