@@ -6,3 +6,4 @@ sql_function_sources += sql/func/numeric.c sql/func/numeric.h sql/func/collate.c
 sql_function_sources += sql/func/datum.h sql/func/datum.c sql/func/array.c sql/func/pattern.h sql/func/set.h \
 	sql/func/set.c sql/func/aggregate.c sql/func/session.c
 sql_function_sources += sql/func/datetime.c
+sql_function_sources += sql/func/json.c

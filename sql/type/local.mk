@@ -5,3 +5,4 @@ sql_function_sources += sql/type/reg.c
 sql_function_sources += sql/type/array.h sql/type/array.c
 sql_function_sources += sql/type/datetime.h sql/type/datetime.c sql/type/datetime_parse.c sql/type/interval.c sql/type/timezone.c
 sql_function_sources += sql/type/json.h sql/type/json.c
+sql_function_sources += sql/type/record.c

@@ -18,7 +18,7 @@ static pthread_once_t ops_once = PTHREAD_ONCE_INIT;
 static void ops_init(void)
 {
 	static const struct type_ops *const all[] = {
-		integer_types, float_types, string_types, numeric_types, datetime_types, interval_types, json_types, reg_types,
+		integer_types, float_types, string_types, numeric_types, datetime_types, interval_types, json_types, record_types, reg_types,
 	};
 
 	size_t n_types;
