@@ -638,16 +638,22 @@ static struct expr *comparison(struct analyzer *a, const struct expr *e, struct 
 	return c;
 }
 
+/* The left side of IN, whose collation decides; a table's column has it already. */
+static void lower_left(struct analyzer *a, struct expr *e)
+{
+	const char *collation = type_collation(base_type(e->type, NULL));
+
+	lower_arg(a, e);
+	if (collation != NULL && !(e->kind == E_VAR && e->rte->kind == RTE_TABLE))
+		buf_printf(&a->out, " COLLATE %s", collation);
+}
+
 static void lower_in(struct analyzer *a, struct expr *e)
 {
 	struct buf *out = &a->out;
 
 	if (is_equality(a, e)) {
-		const char *collation = type_collation(base_type(e->args[0]->type, NULL));
-
-		lower_arg(a, e->args[0]);
-		if (collation != NULL && e->args[0]->kind != E_VAR)
-			buf_printf(out, " COLLATE %s", collation);
+		lower_left(a, e->args[0]);
 		buf_put_str(out, e->negate ? " NOT IN (" : " IN (");
 		for (size_t i = 1; i < e->n_args; i++) {
 			if (i > 1)
@@ -714,7 +720,7 @@ static void lower_saop(struct analyzer *a, struct expr *e, bool condition)
 			lower_arg(a, e->args[1]);
 			buf_put_str(out, " IS NOT NULL THEN ");
 		}
-		lower_arg(a, e->args[0]);
+		lower_left(a, e->args[0]);
 		buf_put_str(out, " IN (SELECT value FROM pg_unnest(");
 		lower_expr(a, e->args[1]);
 		buf_put_str(out, "))");
@@ -741,12 +747,8 @@ static void lower_quantified(struct analyzer *a, struct expr *e)
 
 	if (e->sub == SUBLINK_ANY && (e->n_args > 1 || is_equality(a, e))) {
 		for (size_t i = 0; i < e->n_args; i++) {
-			const char *collation = type_collation(base_type(e->args[i]->type, NULL));
-
 			buf_put_str(out, i == 0 ? e->n_args > 1 ? "(" : "" : ", ");
-			lower_arg(a, e->args[i]);
-			if (collation != NULL && e->args[i]->kind != E_VAR)
-				buf_printf(out, " COLLATE %s", collation);
+			lower_left(a, e->args[i]);
 		}
 		buf_put_str(out, e->n_args > 1 ? ") IN (" : " IN (");
 		lower_select(a, e->query, false);

@@ -517,7 +517,8 @@ static void put_set(struct analyzer *a, const struct set_node *n, bool named, bo
 	}
 	compared |= !n->all;
 	/* to the left SQLite groups by itself, but all other operations are of one rank */
-	if (n->left->op != SET_LEAF && n->left->all && n->left->op != SET_UNION) {
+	if (n->left->op != SET_LEAF &&
+	    (n->left->wrapped || (n->left->all && n->left->op != SET_UNION))) {
 		buf_put_str(out, "SELECT * FROM (");
 		put_set(a, n->left, true, compared);
 		buf_put_byte(out, ')');

@@ -723,7 +723,7 @@ static void aggregate_finish(struct call *c, struct expr *e)
 	e->kind = E_AGG;
 	e->star = f->agg_star;
 	e->distinct = f->agg_distinct;
-	for (size_t i = 0; i < e->n_args; i++) {
+	for (size_t i = 0; f->over == NULL && i < e->n_args; i++) {
 		if (!expr_walk(e->args[i], visit_nested, &nested))
 			fail(a, nested, ERRCODE_GROUPING, "aggregate function calls cannot be nested");
 		if (!expr_walk(e->args[i], visit_window, &nested))

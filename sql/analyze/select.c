@@ -1001,6 +1001,8 @@ static struct set_side set_tree(struct scope *s, const PgQuery__SelectStmt *stmt
 	out.node->left = l.node;
 	out.node->right = r.node;
 	out.node->n_columns = l.n;
+	out.node->n_terms = (l.node->op == SET_LEAF || l.node->wrapped ? 1 : l.node->n_terms) + 1;
+	out.node->wrapped = out.node->n_terms >= 400;
 	for (size_t i = 0; i < l.n; i++) {
 		struct expr *both[2] = { l.exprs[i], r.exprs[i] };
 		oid_t type = select_common_type(s, both, 2, context, NULL);

@@ -216,6 +216,8 @@ struct set_node {
 	oid_t *types;
 	int32_t *typmods;
 	size_t n_columns;
+	unsigned n_terms; /* of the compound that SQLite sees */
+	bool wrapped;     /* its text is a subquery of its own: SQLite takes 500 terms */
 };
 
 enum query_kind { QUERY_SELECT, QUERY_VALUES, QUERY_INSERT, QUERY_UPDATE, QUERY_DELETE };

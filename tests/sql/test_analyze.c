@@ -300,6 +300,15 @@ static const struct {
 	{ "SELECT (id, name) = (1, 'ann'), (1, 2) < (1, 3), ROW(2, 1) < ROW(1, 9) FROM users WHERE id = 1", "t|t|f\n" },
 	{ "SELECT 1 IS DISTINCT FROM NULL, NULL IS NOT DISTINCT FROM NULL, true IS NOT TRUE", "t|t|f\n" },
 	{ "SELECT id FROM users ORDER BY id FETCH FIRST 1 ROW ONLY", "1\n" },
+	{ "SELECT author, sum(count(*)) OVER (ORDER BY author) FROM posts GROUP BY author ORDER BY 1", "1|2\n3|3\n" },
+	{ "SELECT generate_series(1, 3), generate_series(1, 2)", "1|1\n2|2\n3|\n" },
+	{ "SELECT x.a, x.i FROM users u CROSS JOIN LATERAL (SELECT unnest(ARRAY[5, 6]) AS a, "
+	  "generate_subscripts(ARRAY[7, 8], 1) AS i) x WHERE u.id = 1",
+	  "5|1\n6|2\n" },
+	{ "SELECT string_agg(name, ',' ORDER BY id DESC) FROM users", "cid,bob,ann\n" },
+	{ "SELECT score = ANY(ARRAY[1.50, 2]) FROM (VALUES (1.5)) v(score)", "t\n" },
+	{ "SELECT DISTINCT x FROM (VALUES (1.5), (1.50), (2.0)) v(x) ORDER BY x DESC", "2.0\n1.5\n" },
+	{ "SELECT count(*) FROM (SELECT random() AS r) s WHERE s.r <> s.r", "0\n" },
 	{ "SELECT 3 BETWEEN 1 AND 5, 3 BETWEEN SYMMETRIC 5 AND 1, 3 NOT BETWEEN 1 AND 2", "t|t|t\n" },
 	{ "SELECT x.y FROM users, LATERAL (SELECT users.id * 2 AS y) x ORDER BY 1", "2\n4\n6\n" },
 	{ "SELECT u.id, x.body FROM users u LEFT JOIN LATERAL (SELECT body FROM posts WHERE author = u.id"
@@ -403,6 +412,9 @@ START_TEST(long_lists_are_no_depth)
 	free(text);
 	text = repeated("INSERT INTO users (id, name) VALUES (1, 'x')", "", "", ", (2, 'y')", "", 10000);
 	ck_assert(analyze_fixture_lower(&fx, text, &l));
+	free(text);
+	text = repeated("SELECT count(*) = 1301 FROM (SELECT 1", "", "", " UNION ALL SELECT 1", ") s", 1300);
+	ck_assert_str_eq("t\n", run(text));
 	free(text);
 }
 END_TEST
