@@ -453,6 +453,7 @@ const struct func_udf catalog_udfs[] = {
 };
 
 const struct func_impl catalog_impls[] = {
+	{ 1079, "regclass(text)", FUNC_SCALAR, "pg_in($1, 2205, -1)", FUNC_CHECKED },
 	{ 1216, "col_description(oid,integer)", FUNC_SCALAR, "pg_col_description($1, $2)", 0 },
 	{ 1081, "format_type(oid,integer)", FUNC_SCALAR, "pg_format_type($1, $2)", 0 },
 	{ 1039, "getdatabaseencoding()", FUNC_SCALAR, "'UTF8'", 0 },

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "sql/catalog/names.h"
 #include "sql/func/datum.h"
 #include "sql/func/tables.h"
 #include "sql/type/float.h"
@@ -47,7 +48,8 @@ static void fn_schema(sqlite3_context *ctx, int n, sqlite3_value **argv)
 
 	(void)n, (void)argv;
 	for (int i = 0; i < env->n_search_path; i++)
-		if (!is_implicit(env->search_path[i])) {
+		if (!is_implicit(env->search_path[i]) &&
+		    names_find_namespace(func_conn(ctx)->schema, env->search_path[i]) != 0) {
 			result_str(ctx, env->search_path[i]);
 			return;
 		}
@@ -70,7 +72,8 @@ static void fn_schemas(sqlite3_context *ctx, int n, sqlite3_value **argv)
 		return;
 	}
 	for (int i = 0; i < env->n_search_path; i++)
-		if (implicit || !is_implicit(env->search_path[i]))
+		if ((implicit || !is_implicit(env->search_path[i])) &&
+		    names_find_namespace(func_conn(ctx)->schema, env->search_path[i]) != 0)
 			datum_set_text(&e[count++], env->search_path[i], strlen(env->search_path[i]));
 	array_set_list(&a, e, count);
 	func_result_array(ctx, &a);

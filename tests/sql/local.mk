@@ -33,3 +33,8 @@ tests_sql_test_analyze_SOURCES = tests/sql/test_analyze.c tests/sql/analyze_fixt
 tests_sql_test_analyze_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
 tests_sql_test_analyze_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/sql/analyze.cases
+check_PROGRAMS += tests/sql/test_catalog_queries
+tests_sql_test_catalog_queries_SOURCES = tests/sql/test_catalog_queries.c $(SESSION_FIXTURE)
+tests_sql_test_catalog_queries_CFLAGS = $(CHECK_TEST_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
+tests_sql_test_catalog_queries_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/sql/catalog.cases
