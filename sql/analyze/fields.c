@@ -26,8 +26,8 @@ static uint64_t mask_of(const ProtobufCMessageDescriptor *d, const char *names)
 				mask |= (uint64_t)1 << i;
 				found = true;
 			}
-		if (!found)
-			assert(!"no such field");
+		assert(found); /* a name misspelt in the call */
+		(void)found;
 		at += len;
 		at += strspn(at, " ");
 	}

@@ -441,7 +441,7 @@ static bool interval_scale(struct interval *r, const struct interval *i, double 
 	r->days = (int32_t)days;
 	double month_days = (months - r->months) * 30;
 	month_days = rint(month_days * 1e6) / 1e6;
-	double seconds = ((days - r->days) + (month_days - (int64_t)month_days)) * 86400.0;
+	double seconds = ((days - r->days) + (month_days - trunc(month_days))) * 86400.0;
 	seconds = rint(seconds * 1e6) / 1e6;
 	if (fabs(seconds) >= 86400) {
 		r->days += (int32_t)(seconds / 86400);
@@ -476,7 +476,7 @@ static void scale(sqlite3_context *ctx, int n, sqlite3_value **argv, bool divide
 			r.months = (int32_t)months;
 			r.days = (int32_t)days;
 			double month_days = rint((months - r.months) * 30 * 1e6) / 1e6;
-			double seconds = rint(((days - r.days) + (month_days - (int64_t)month_days)) * 86400.0 * 1e6) / 1e6;
+			double seconds = rint(((days - r.days) + (month_days - trunc(month_days))) * 86400.0 * 1e6) / 1e6;
 			if (fabs(seconds) >= 86400) {
 				r.days += (int32_t)(seconds / 86400);
 				seconds -= (int32_t)(seconds / 86400) * 86400.0;
