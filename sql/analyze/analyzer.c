@@ -76,15 +76,6 @@ void *an_alloc(struct analyzer *a, size_t size)
 	return an_array(a, 1, size);
 }
 
-char *an_strdup(struct analyzer *a, const char *text)
-{
-	char *copy = arena_strdup(a->arena, text);
-
-	if (copy == NULL)
-		fail_memory(a);
-	return copy;
-}
-
 char *an_printf(struct analyzer *a, const char *fmt, ...)
 {
 	va_list args;
@@ -213,7 +204,7 @@ static void statement_lower(struct analyzer *a, const PgQuery__Node *stmt, struc
 	case PG_QUERY__NODE__NODE_SELECT_STMT: {
 		struct scope top = { .a = a };
 
-		q = select_transform(&top, stmt->select_stmt, false, true);
+		q = select_transform(&top, stmt->select_stmt, true);
 		out->kind = q->kind == QUERY_VALUES ? LOWERED_VALUES : LOWERED_SELECT;
 		out->locks_rows = q->locks;
 		columns_finish(a, q->targets, q->n_targets, out);

@@ -96,9 +96,6 @@ struct scope {
 	size_t n_window_defs;
 	bool in_window_clause;
 	bool srf_refused;       /* inside CASE or COALESCE */
-	bool own_target;        /* the target's columns need no name: UPDATE's left side */
-	const struct ns_item *target_item;
-	bool resolve_unknowns;
 };
 
 /* analyzer.c */
@@ -114,7 +111,6 @@ _Noreturn void fail_memory(struct analyzer *a);
 void *an_alloc(struct analyzer *a, size_t size); /* cleared; jumps when out of memory */
 void *an_array(struct analyzer *a, size_t n, size_t size);
 char *an_printf(struct analyzer *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-char *an_strdup(struct analyzer *a, const char *text);
 #define AN_NEW(a, type) ((type *)an_alloc((a), sizeof(type)))
 void list_add(struct analyzer *a, struct list *l, void *item);
 void analyzer_enter(struct analyzer *a);
@@ -142,7 +138,6 @@ void name_parts(struct analyzer *a, size_t n, PgQuery__Node *const *names, int l
 		const char **schema, const char **name);
 const char *names_text(struct analyzer *a, size_t n, PgQuery__Node *const *names);
 oid_t type_name_resolve(struct analyzer *a, const PgQuery__TypeName *name, int32_t *typmod);
-/* typmod of a type with its modifiers, "character varying(3)" */
 oid_t base_type(oid_t type, int32_t *typmod); /* strips domains */
 bool type_is_array(oid_t type);
 oid_t element_type(oid_t type);
@@ -172,7 +167,6 @@ struct query *query_coerced(struct scope *s, struct query *q, const oid_t *types
 const char *column_label(struct analyzer *a, const PgQuery__Node *node);
 struct expr *var_new(struct analyzer *a, struct rte *rte, int attno, int location);
 struct expr *expand_composite(struct scope *s, struct expr *e, const char *field, int location);
-void place_check_srf(struct scope *s, int location);
 const char *place_words(const struct scope *s);
 
 /* coerce.c */
@@ -197,8 +191,6 @@ bool check_polymorphic_args(const oid_t *actual, const oid_t *declared, size_t n
 oid_t enforce_polymorphic_types(struct analyzer *a, const oid_t *actual, oid_t *declared, size_t n,
 				oid_t result, bool allow_poly, int location);
 char type_category(oid_t type, bool *preferred);
-oid_t expr_type(const struct expr *e);
-int32_t param_unknown(struct analyzer *a, const struct expr *e);
 
 /* resolve.c: operators and functions */
 const struct pg_operator_row *operator_find(struct scope *s, const char *schema, const char *name,
@@ -226,21 +218,18 @@ const struct schema_relation *relation_find(struct scope *s, const PgQuery__Rang
 struct expr *column_ref(struct scope *s, const PgQuery__ColumnRef *ref);
 /* The columns of t.* or *; adds struct target. */
 void star_expand(struct scope *s, const PgQuery__ColumnRef *ref, struct list *targets);
-struct ns_item *ns_find(struct scope *s, const char *schema, const char *name, int location,
-			bool *ambiguous);
+struct ns_item *ns_find(struct scope *s, const char *schema, const char *name, int location);
 void alias_columns(struct scope *s, struct rte *rte, const PgQuery__Alias *alias, const char *what);
 
 /* select.c */
-struct query *query_transform(struct scope *parent, const PgQuery__Node *node, bool lateral,
-			      bool resolve_unknowns, struct list *ctes);
-struct query *select_transform(struct scope *parent, const PgQuery__SelectStmt *stmt, bool lateral,
+/* resolve_unknowns: literals of the select list become text; otherwise what is around decides. */
+struct query *query_transform(struct scope *parent, const PgQuery__Node *node, bool resolve_unknowns);
+struct query *select_transform(struct scope *parent, const PgQuery__SelectStmt *stmt,
 			       bool resolve_unknowns);
 void with_transform(struct scope *s, const PgQuery__WithClause *with);
 struct cte *cte_find(struct scope *s, const char *name);
 void targets_transform(struct scope *s, size_t n, PgQuery__Node *const *nodes,
 		       enum expr_place place, struct list *out);
-struct target **values_exprs(struct scope *s, const PgQuery__Node *row, enum expr_place place,
-			     size_t *n);
 struct expr *where_transform(struct scope *s, const PgQuery__Node *node, enum expr_place place,
 			     const char *construct);
 struct sort_key *sort_transform(struct scope *s, size_t n, PgQuery__Node *const *nodes,
@@ -266,7 +255,6 @@ void lower_query(struct analyzer *a, struct query *q);
 void lower_select(struct analyzer *a, struct query *q, bool named);
 void lower_sort_keys(struct analyzer *a, const struct sort_key *keys, size_t n);
 void lower_call_text(struct analyzer *a, struct expr *call);
-void lower_function_rte(struct analyzer *a, const struct rte *rte);
 bool lower_is_single_row(struct analyzer *a, const struct query *q);
 bool constant_value(struct analyzer *a, const struct expr *e, struct datum *out);
 

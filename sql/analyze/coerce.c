@@ -20,11 +20,6 @@ char type_category(oid_t type, bool *preferred)
 	return t != NULL ? t->typcategory : 'X';
 }
 
-oid_t expr_type(const struct expr *e)
-{
-	return e->type;
-}
-
 bool is_polymorphic(oid_t type)
 {
 	switch (type) {

@@ -288,7 +288,7 @@ static void insert_select(struct insert *in, const PgQuery__Node *node)
 {
 	struct dml *d = &in->d;
 	struct analyzer *a = d->s.a;
-	struct query *q = query_transform(&d->s, node, false, false, NULL);
+	struct query *q = query_transform(&d->s, node, false);
 	struct expr **given = an_array(a, q->n_targets, sizeof(struct expr *));
 	struct expr **raw = an_array(a, q->n_targets, sizeof(struct expr *));
 
@@ -521,7 +521,7 @@ static struct expr *multi_assign(struct scope *s, const PgQuery__MultiAssignRef 
 	}
 	if (source->node_case == PG_QUERY__NODE__NODE_SUB_LINK &&
 	    source->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
-		struct query *q = query_transform(s, source->sub_link->subselect, false, true, NULL);
+		struct query *q = query_transform(s, source->sub_link->subselect, true);
 
 		if (q->n_targets != (size_t)m->ncolumns)
 			fail(a, source->sub_link->location, ERRCODE_SYNTAX,

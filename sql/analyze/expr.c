@@ -465,10 +465,9 @@ static struct expr *sublink(struct scope *s, const PgQuery__SubLink *l)
 	s->query->has_sublinks = true;
 	if (l->testexpr != NULL)
 		left = expr_inner(s, l->testexpr);
-	q = query_transform(s, l->subselect, false,
+	q = query_transform(s, l->subselect,
 			    l->sub_link_type != PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK &&
-				    l->sub_link_type != PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK,
-			    NULL);
+				    l->sub_link_type != PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK);
 	e = expr_new(a, E_SUBLINK, BOOLOID, l->location);
 	e->query = q;
 	switch (l->sub_link_type) {
@@ -1221,7 +1220,7 @@ static struct expr *boolean_test(struct scope *s, const PgQuery__BooleanTest *t)
 	return e;
 }
 
-void place_check_srf(struct scope *s, int location)
+static void place_check_srf(struct scope *s, int location)
 {
 	struct analyzer *a = s->a;
 
@@ -1230,8 +1229,6 @@ void place_check_srf(struct scope *s, int location)
 		     "set-returning functions are not allowed in CASE");
 	switch (s->place) {
 	case PLACE_SELECT:
-		if (s->in_agg && s->query->srfs.n == 0)
-			return;
 		return;
 	case PLACE_ORDER_BY: case PLACE_GROUP_BY: case PLACE_DISTINCT_ON: case PLACE_INSERT:
 	case PLACE_VALUES_SINGLE:

@@ -32,10 +32,8 @@ const struct schema_relation *relation_find(struct scope *s, const PgQuery__Rang
 	const char *schema = rv->schemaname != NULL && rv->schemaname[0] != '\0' ? rv->schemaname : NULL;
 	const struct schema_relation *r;
 
+	/* inh: ONLY; there is no inheritance, so it is all the same */
 	HANDLES(a, rv, rv->location, "catalogname schemaname relname inh relpersistence alias location");
-	if (!rv->inh && a->view_depth == 0) {
-		/* ONLY: there is no inheritance, so it is all the same */
-	}
 	if (rv->catalogname != NULL && rv->catalogname[0] != '\0' && a->in->env->database != NULL &&
 	    strcmp(rv->catalogname, a->in->env->database) != 0)
 		fail(a, rv->location, ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -264,10 +262,8 @@ static void check_lateral(struct scope *s, const struct ns_item *item, int locat
 		*s->lateral_used = true;
 }
 
-struct ns_item *ns_find(struct scope *s, const char *schema, const char *name, int location,
-			bool *ambiguous)
+struct ns_item *ns_find(struct scope *s, const char *schema, const char *name, int location)
 {
-	*ambiguous = false;
 	for (struct scope *at = s; at != NULL; at = at->parent) {
 		struct ns_item *found = NULL;
 
@@ -481,7 +477,6 @@ static struct ns_item *table_of_ref(struct scope *s, const PgQuery__ColumnRef *r
 	struct analyzer *a = s->a;
 	const char *schema = NULL, *name;
 	struct ns_item *item;
-	bool ambiguous;
 
 	if (n > 3)
 		fail(a, ref->location, ERRCODE_SYNTAX,
@@ -490,7 +485,7 @@ static struct ns_item *table_of_ref(struct scope *s, const PgQuery__ColumnRef *r
 	if (n >= 2)
 		schema = node_name(a, ref->fields[n - 2]);
 	name = node_name(a, ref->fields[n - 1]);
-	item = ns_find(s, schema, name, ref->location, &ambiguous);
+	item = ns_find(s, schema, name, ref->location);
 	if (item == NULL)
 		table_missing(s, schema, name, ref->location);
 	return item;
@@ -502,7 +497,6 @@ struct expr *column_ref(struct scope *s, const PgQuery__ColumnRef *ref)
 	const char *name;
 	struct ns_item *item;
 	struct expr *e;
-	bool ambiguous;
 
 	if (s->place == PLACE_DEFAULT)
 		fail(a, ref->location, ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -514,7 +508,7 @@ struct expr *column_ref(struct scope *s, const PgQuery__ColumnRef *ref)
 		e = column_unqualified(s, name, ref->location);
 		if (e != NULL)
 			return e;
-		item = ns_find(s, NULL, name, ref->location, &ambiguous);
+		item = ns_find(s, NULL, name, ref->location);
 		if (item != NULL) {
 			/* the only column of a function is also known by the table's name */
 			if (item->rte != NULL && item->rte->kind == RTE_FUNCTION && item->n_columns == 1)
@@ -653,7 +647,7 @@ static struct from_result from_subquery(struct scope *s, const PgQuery__RangeSub
 	}
 	s->lateral_active = sub->lateral;
 	s->lateral_used = &used;
-	q = query_transform(s, sub->subquery, sub->lateral, true, NULL);
+	q = query_transform(s, sub->subquery, true);
 	s->lateral_active = was_active;
 	s->lateral_used = was_used;
 	if (used && was_used != NULL)

@@ -823,19 +823,17 @@ struct expr *function_call(struct scope *s, const PgQuery__FuncCall *f)
 		      f->location);
 	call_arguments(c, best, e);
 	if (best->proc->prokind == 'f') {
-		const char *what = f->agg_star	       ? "%s(*) specified, but %s is not an aggregate function" :
-				   f->agg_distinct     ? "DISTINCT specified, but %s is not an aggregate function" :
-				   f->n_agg_order > 0  ? "ORDER BY specified, but %s is not an aggregate function" :
-				   f->agg_filter != NULL ? "FILTER specified, but %s is not an aggregate function" :
-							   NULL;
-		if (what != NULL && f->agg_star)
+		const char *what = f->agg_distinct	   ? "DISTINCT" :
+				   f->n_agg_order > 0	   ? "ORDER BY" :
+				   f->agg_filter != NULL   ? "FILTER" :
+							     NULL;
+
+		if (f->agg_star)
 			fail(a, f->location, ERRCODE_WRONG_OBJECT_TYPE,
 			     "%s(*) specified, but %s is not an aggregate function", c->name, c->name);
 		if (what != NULL)
 			fail(a, f->location, ERRCODE_WRONG_OBJECT_TYPE,
-			     "%s specified, but %s is not an aggregate function",
-			     f->agg_distinct ? "DISTINCT" : f->n_agg_order > 0 ? "ORDER BY" : "FILTER",
-			     c->name);
+			     "%s specified, but %s is not an aggregate function", what, c->name);
 		if (f->over != NULL)
 			fail(a, f->location, ERRCODE_WRONG_OBJECT_TYPE,
 			     "OVER specified, but %s is not a window function nor an aggregate function",

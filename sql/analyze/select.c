@@ -94,7 +94,7 @@ void with_transform(struct scope *s, const PgQuery__WithClause *with)
 			c->in_progress = true;
 			s->self = c;
 		}
-		c->query = query_transform(s, x->ctequery, false, true, NULL);
+		c->query = query_transform(s, x->ctequery, true);
 		s->self = NULL;
 		if (c->recursive && (c->query->set == NULL || c->query->set->op != SET_UNION))
 			fail(a, x->location, ERRCODE_INVALID_RECURSION,
@@ -923,7 +923,7 @@ static struct set_side set_leaf(struct scope *s, const PgQuery__SelectStmt *stmt
 {
 	struct analyzer *a = s->a;
 	struct set_side side = { 0 };
-	struct query *q = select_transform(s, stmt, false, false);
+	struct query *q = select_transform(s, stmt, false);
 
 	side.node = AN_NEW(a, struct set_node);
 	side.node->op = SET_LEAF;
@@ -1098,14 +1098,13 @@ static void set_select(struct scope *s, const PgQuery__SelectStmt *stmt)
 	locking_transform(s, stmt);
 }
 
-struct query *select_transform(struct scope *parent, const PgQuery__SelectStmt *stmt, bool lateral,
+struct query *select_transform(struct scope *parent, const PgQuery__SelectStmt *stmt,
 			       bool resolve_unknowns)
 {
 	struct analyzer *a = parent->a;
 	struct query *q = AN_NEW(a, struct query);
 	struct scope s = { .a = a, .parent = parent->query != NULL ? parent : NULL, .query = q };
 
-	(void)lateral;
 	analyzer_enter(a);
 	if (stmt->into_clause != NULL)
 		fail(a, -1, ERRCODE_SYNTAX, "SELECT ... INTO is not allowed here");
@@ -1129,11 +1128,9 @@ struct query *select_transform(struct scope *parent, const PgQuery__SelectStmt *
 	return q;
 }
 
-struct query *query_transform(struct scope *parent, const PgQuery__Node *node, bool lateral,
-			      bool resolve_unknowns, struct list *ctes)
+struct query *query_transform(struct scope *parent, const PgQuery__Node *node, bool resolve_unknowns)
 {
-	(void)ctes;
 	if (node->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
 		fail_unsupported(parent->a, node_location(node), "%s here", node_kind(node));
-	return select_transform(parent, node->select_stmt, lateral, resolve_unknowns);
+	return select_transform(parent, node->select_stmt, resolve_unknowns);
 }

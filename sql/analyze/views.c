@@ -45,7 +45,7 @@ struct query *view_query(struct scope *s, const struct schema_relation *r)
 		analyzer_fail(a);
 	analyzer_enter(a);
 	a->view_depth++;
-	q = select_transform(&top, tree->stmts[0]->stmt->select_stmt, false, true);
+	q = select_transform(&top, tree->stmts[0]->stmt->select_stmt, true);
 	if (q->n_targets != r->n_columns)
 		fail(a, -1, "XX000", "view \"%s\" has %zu columns, not %zu", r->name, q->n_targets,
 		     r->n_columns);
