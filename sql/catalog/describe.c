@@ -1,8 +1,10 @@
 /*
  * describe.c - the SQL that would make an object again
  *
- * Expressions are kept as PostgreSQL's text with all its brackets; "pretty" drops the
- * outermost ones, PostgreSQL also those inside that precedence makes needless.
+ * Expressions are kept as PostgreSQL's text with all its brackets.  "Pretty" drops those
+ * that PostgreSQL drops then: around all of it, around whole arguments of functions, around
+ * what AND, OR and NOT join (but OR within AND), around names, constants and calls that are
+ * cast.  Those of arithmetic within arithmetic stay, where PostgreSQL goes by precedence.
  * Licence: MIT, see LICENSE.
  */
 #include "sql/catalog/describe.h"
@@ -40,14 +42,6 @@ static const char *closing(const char *text)
 	return NULL;
 }
 
-/* Is all of it in one pair of brackets? */
-static bool in_brackets(const char *text)
-{
-	const char *end = text[0] == '(' ? closing(text) : NULL;
-
-	return end != NULL && end[1] == '\0';
-}
-
 /* Is it one call of a function? */
 static bool is_call(const char *text)
 {
@@ -59,10 +53,161 @@ static bool is_call(const char *text)
 	return end != NULL && end[1] == '\0';
 }
 
+/* Behind a quoted text or name that begins at p. */
+static const char *skip_quoted(const char *p)
+{
+	char quote = *p++;
+
+	while (*p != '\0' && (*p != quote || p[1] == quote))
+		p += *p == quote ? 2 : 1;
+	return *p == '\0' ? p : p + 1;
+}
+
+/* Is that word at p, on its own? */
+static bool word_at(const char *start, const char *p, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(p, word, n) == 0 && (p == start || p[-1] == ' ' || p[-1] == '(') &&
+	       (p[n] == ' ' || p[n] == '(');
+}
+
+enum { HAS_AND = 1, HAS_OR = 2, HAS_NOT = 4, HAS_OPERATOR = 8 };
+
+/* What stands between start and end outside of brackets and quotes. */
+static unsigned level_of(const char *start, const char *end)
+{
+	unsigned found = 0;
+
+	for (const char *p = start; p < end;) {
+		if (*p == '\'' || *p == '"') {
+			p = skip_quoted(p);
+			continue;
+		}
+		if (*p == '(') {
+			const char *close = closing(p);
+			if (close == NULL || close >= end)
+				return found | HAS_OPERATOR;
+			p = close + 1;
+			continue;
+		}
+		if (word_at(start, p, "AND"))
+			found |= HAS_AND;
+		else if (word_at(start, p, "OR"))
+			found |= HAS_OR;
+		else if (word_at(start, p, "NOT"))
+			found |= HAS_NOT;
+		else if (*p == ' ')
+			found |= HAS_OPERATOR; /* or a type of two words, which is as well */
+		p++;
+	}
+	return found;
+}
+
+/* A name, constant, call or cast: what a cast need not be bracketed for. */
+static bool is_simple(const char *start, const char *end)
+{
+	bool cast = false;
+
+	if (*start == '-' || (*start == '(' && closing(start) == end - 1))
+		return false;
+	for (const char *p = start; p < end;) {
+		if (*p == '\'' || *p == '"') {
+			p = skip_quoted(p);
+		} else if (*p == '(') {
+			const char *close = closing(p);
+			if (close == NULL || close >= end)
+				return false;
+			p = close + 1;
+		} else {
+			cast |= *p == ':';
+			/* the names of types have blanks; operators are not of small letters */
+			if ((!cast && *p == ' ') || strchr("+-*/<>=~!@#%^&|?", *p) != NULL ||
+			    (cast && *p >= 'A' && *p <= 'Z'))
+				return false;
+			p++;
+		}
+	}
+	return true;
+}
+
+static bool follows(const char *start, const char *at, const char *word)
+{
+	size_t n = strlen(word);
+
+	return (size_t)(at - start) >= n && strncmp(at - n, word, n) == 0;
+}
+
+/* A part of CASE, which ends by itself. */
+static bool in_case(const char *start, const char *open, const char *close, bool last)
+{
+	if (!follows(start, open, "WHEN ") && !follows(start, open, "THEN ") && !follows(start, open, "ELSE "))
+		return false;
+	return last || close[1] == '\n' || strncmp(close + 1, " THEN", 5) == 0 ||
+	       strncmp(close + 1, " WHEN", 5) == 0 || strncmp(close + 1, " ELSE", 5) == 0 ||
+	       strncmp(close + 1, " END", 4) == 0;
+}
+
+/*
+ * May the brackets from `open` to `close`, inside start..end, whose level joins with
+ * `outer`, be dropped?
+ */
+static bool bracket_is_needless(const char *start, const char *end, unsigned outer, const char *open,
+				const char *close)
+{
+	unsigned inner = level_of(open + 1, close);
+	bool first = open == start || open[-1] == '(' || (open[-1] == ' ' && open - 2 >= start && open[-2] == ',');
+	bool last = close + 1 == end || close[1] == ',' || close[1] == ')';
+
+	if (close[1] == ':' && close[2] == ':')
+		return is_simple(open + 1, close);
+	if ((first && last) || in_case(start, open, close, last))
+		return true;
+	/* behind and before AND, OR, NOT, or at the ends of such a level */
+	if ((outer & (HAS_AND | HAS_OR | HAS_NOT)) == 0)
+		return false;
+	bool negated = follows(start, open, "NOT ");
+	bool after = first || negated || follows(start, open, "AND ") || follows(start, open, "OR ");
+	bool before = last || strncmp(close + 1, " AND ", 5) == 0 || strncmp(close + 1, " OR ", 4) == 0;
+	if (!after || !before || (negated && (inner & (HAS_AND | HAS_OR)) != 0))
+		return false;
+	return (inner & HAS_OR) == 0 || (outer & HAS_AND) == 0;
+}
+
+static void put_pretty(const char *start, const char *end, struct buf *out)
+{
+	unsigned outer = level_of(start, end);
+
+	for (const char *p = start; p < end;) {
+		if (*p == '\'' || *p == '"') {
+			const char *behind = skip_quoted(p);
+
+			buf_put(out, p, (size_t)(behind - p));
+			p = behind;
+			continue;
+		}
+		const char *close = *p == '(' ? closing(p) : NULL;
+		if (close == NULL || close >= end) {
+			buf_put_byte(out, *p++);
+			continue;
+		}
+		/* the brackets of a call belong to it */
+		bool call = p > start && (p[-1] == '_' || p[-1] == '"' || (p[-1] >= 'a' && p[-1] <= 'z') ||
+					  (p[-1] >= '0' && p[-1] <= '9') || (p[-1] >= 'A' && p[-1] <= 'Z'));
+		bool needless = !call && bracket_is_needless(start, end, outer, p, close);
+		if (!needless)
+			buf_put_byte(out, '(');
+		put_pretty(p + 1, close, out);
+		if (!needless)
+			buf_put_byte(out, ')');
+		p = close + 1;
+	}
+}
+
 void describe_expression(const char *text, bool pretty, struct buf *out)
 {
-	if (pretty && in_brackets(text))
-		buf_put(out, text + 1, strlen(text) - 2);
+	if (pretty)
+		put_pretty(text, text + strlen(text), out);
 	else
 		buf_put_str(out, text);
 }
@@ -102,7 +247,7 @@ void describe_index_key(const struct schema_relation *r, const struct schema_ind
 	if (k->attnum != 0) {
 		put_column(r, k->attnum, out);
 	} else if (is_call(k->text)) {
-		buf_put_str(out, k->text);
+		describe_expression(k->text, pretty, out);
 	} else {
 		buf_put_byte(out, '(');
 		describe_expression(k->text, pretty, out);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "sql/catalog/describe.h"
 #include "sql/catalog/names.h"
 #include "sql/func/tables.h"
 #include "sql/pgcat.h"
@@ -100,11 +101,11 @@ START_TEST(objects_are_written_as_sql)
 			 " WHERE (n > (3)::numeric)");
 	ck_assert_str_eq(rows("SELECT pg_get_indexdef(16404, 0, 1), pg_get_indexdef(16404, 1, 1),"
 			      " pg_get_indexdef(16404, 2, 0), pg_get_indexdef(16404, 3, 0), pg_get_indexdef(1)"),
-			 "CREATE INDEX a_v_idx ON a USING btree (lower((\"Two Words\")::text), n DESC)"
-			 " WHERE n > (3)::numeric|lower((\"Two Words\")::text)|n||");
+			 "CREATE INDEX a_v_idx ON a USING btree (lower(\"Two Words\"::text), n DESC)"
+			 " WHERE n > 3::numeric|lower(\"Two Words\"::text)|n||");
 	ck_assert_str_eq(rows("SELECT pg_get_constraintdef(16403), pg_get_constraintdef(16405),"
 			      " pg_get_constraintdef(16405, 1), pg_get_constraintdef(16408, 1)"),
-			 "PRIMARY KEY (id)|CHECK ((n > (0)::numeric))|CHECK (n > (0)::numeric)|"
+			 "PRIMARY KEY (id)|CHECK ((n > (0)::numeric))|CHECK (n > 0::numeric)|"
 			 "FOREIGN KEY (x) REFERENCES a(id) ON DELETE CASCADE");
 	ck_assert_str_eq(rows("SELECT pg_get_viewdef(16409), pg_get_viewdef('vw'), pg_get_viewdef(16400)"),
 			 " SELECT a.id FROM a;| SELECT a.id FROM a;|");
@@ -122,6 +123,41 @@ START_TEST(objects_are_written_as_sql)
 			      " pg_describe_object(1259, 16411, 0), pg_describe_object(1259, 1, 0)"),
 			 "table a|column id of table a|index a_v_idx|constraint a_pkey on table a|type integer|"
 			 "function abs(integer)|schema public|view vw|sequence a_id_seq|");
+}
+END_TEST
+
+/* PostgreSQL's texts of one constraint each, with all brackets and pretty. */
+START_TEST(pretty_expressions_have_the_brackets_that_postgresql_leaves)
+{
+	static const char *const pairs[][2] = {
+		{ "((a > 0) AND (b < 3))", "a > 0 AND b < 3" },
+		{ "((a > 0) OR ((b < 3) AND (c = 'x'::text)))", "a > 0 OR b < 3 AND c = 'x'::text" },
+		{ "(((a > 0) OR (b < 3)) AND (c <> '(y'::text))", "(a > 0 OR b < 3) AND c <> '(y'::text" },
+		{ "(NOT ((a > 1) AND (b > 2)))", "NOT (a > 1 AND b > 2)" },
+		{ "(NOT (a > 1))", "NOT a > 1" },
+		{ "((n > (3)::numeric) AND (n < ('-5'::integer)::numeric))",
+		  "n > 3::numeric AND n < '-5'::integer::numeric" },
+		{ "(length((c || 'x'::text)) > (a + 1))", "length(c || 'x'::text) > (a + 1)" },
+		{ "(c = ANY (ARRAY['a'::text, 'b'::text]))", "c = ANY (ARRAY['a'::text, 'b'::text])" },
+		{ "((a IS NOT NULL) AND ((b > 1) IS TRUE))", "a IS NOT NULL AND (b > 1) IS TRUE" },
+		{ "(COALESCE(a, (b + 1)) > 0)", "COALESCE(a, b + 1) > 0" },
+		{ "(((c)::character varying(3))::text = 'x'::text)", "c::character varying(3)::text = 'x'::text" },
+		{ "((abs((a - b)) > 1) OR (c ~~ 'a%'::text))", "abs(a - b) > 1 OR c ~~ 'a%'::text" },
+		{ "\nCASE\n    WHEN (a > 1) THEN (b > 2)\n    ELSE (c = 'z'::text)\nEND",
+		  "\nCASE\n    WHEN a > 1 THEN b > 2\n    ELSE c = 'z'::text\nEND" },
+		{ "(((a + b))::numeric > n)", "(a + b)::numeric > n" },
+		{ "((lower(c) = c) AND (upper(c) IS NOT NULL))", "lower(c) = c AND upper(c) IS NOT NULL" },
+		{ "(unbalanced", "(unbalanced" },
+		{ "'open", "'open" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct buf b = BUF_INIT(1 << 16);
+
+		describe_expression(pairs[i][0], true, &b);
+		ck_assert_str_eq(buf_str(&b), pairs[i][1]);
+		buf_free(&b);
+	}
 }
 END_TEST
 
@@ -274,6 +310,7 @@ int main(void)
 	tcase_add_test(tc, every_row_is_of_the_function_it_says_and_sqlite_takes_its_text);
 	tcase_add_test(tc, names_and_types_are_formatted);
 	tcase_add_test(tc, objects_are_written_as_sql);
+	tcase_add_test(tc, pretty_expressions_have_the_brackets_that_postgresql_leaves);
 	tcase_add_test(tc, functions_are_written_as_sql);
 	tcase_add_test(tc, comments_of_users_and_systems_objects_are_found);
 	tcase_add_test(tc, the_superuser_may_do_all_to_what_exists);
