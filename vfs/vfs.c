@@ -357,8 +357,11 @@ void vfs_intent_end(sqlite3 *connection)
 {
 	struct handle *h = handle_of_connection(connection);
 
-	if (h == NULL || !h->has_turn || h->level != SQLITE_LOCK_NONE)
+	if (h == NULL || h->level != SQLITE_LOCK_NONE)
 		return; /* a transaction that began with it ends it */
+	h->wish = false; /* the next transaction may be somebody else's, who only reads */
+	if (!h->has_turn)
+		return;
 	h->has_turn = h->intent = false;
 	turn_end(h->db, h);
 }

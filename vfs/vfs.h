@@ -113,6 +113,7 @@ MUST_CHECK enum vfs_rc vfs_export(struct blob_store *store, const char *name,
  */
 MUST_CHECK enum vfs_rc vfs_intent_begin(struct sqlite3 *db, int64_t deadline_ms,
 					const atomic_bool *canceled, struct error *err);
+/* Also forgets that a transaction was refused for want of a turn. */
 void vfs_intent_end(struct sqlite3 *db);
 
 /*

@@ -118,7 +118,7 @@ struct conn {
 	struct prepared_stmt *newest, *oldest;
 	unsigned n_statements;
 	unsigned progress_calls;
-	bool turn;                /* holds the writer's turn */
+	bool turn;                /* holds the writer's turn, or was refused it */
 	bool uncancelable;        /* what runs must not be stopped: a commit */
 	bool broken;              /* to be closed when it is given back */
 };

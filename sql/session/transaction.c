@@ -139,6 +139,7 @@ static bool upgrade(struct sql_session *s, struct sql_error *err)
 		return outcome_error(s, c, rc, err);
 	/* the least that is a write; it changes nothing */
 	snprintf(text, sizeof(text), "PRAGMA user_version=%d", version);
+	c->turn = true; /* given back in any case: a refusal is remembered for the next transaction */
 	for (;;) {
 		rc = conn_exec(c, text);
 		if ((rc & 0xff) != SQLITE_BUSY || rc == SQLITE_BUSY_SNAPSHOT)
