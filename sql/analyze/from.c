@@ -491,6 +491,25 @@ static struct ns_item *table_of_ref(struct scope *s, const PgQuery__ColumnRef *r
 	return item;
 }
 
+/* A table's name where a value is wanted: its row. */
+static struct expr *whole_row(struct scope *s, const struct ns_item *item, int location)
+{
+	struct analyzer *a = s->a;
+	struct expr *e = expr_new(a, E_ROW, RECORDOID, location);
+
+	if (item->rte == NULL)
+		fail_unsupported(a, location, "the row of a join as a value");
+	e->rte = item->rte;
+	e->n_args = item->n_columns;
+	e->args = an_array(a, e->n_args, sizeof(struct expr *));
+	e->names = an_array(a, e->n_args, sizeof(char *));
+	for (size_t i = 0; i < e->n_args; i++) {
+		e->args[i] = column_copy(a, item->columns[i].expr, location);
+		e->names[i] = item->columns[i].name;
+	}
+	return e;
+}
+
 struct expr *column_ref(struct scope *s, const PgQuery__ColumnRef *ref)
 {
 	struct analyzer *a = s->a;
@@ -501,8 +520,11 @@ struct expr *column_ref(struct scope *s, const PgQuery__ColumnRef *ref)
 	if (s->place == PLACE_DEFAULT)
 		fail(a, ref->location, ERRCODE_FEATURE_NOT_SUPPORTED,
 		     "cannot use column reference in DEFAULT expression");
-	if (ref->fields[ref->n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR)
-		fail_unsupported(a, ref->location, "a whole row here");
+	if (ref->fields[ref->n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
+		if (ref->n_fields < 2)
+			fail_unsupported(a, ref->location, "\"*\" here");
+		return whole_row(s, table_of_ref(s, ref, ref->n_fields - 1), ref->location);
+	}
 	name = node_name(a, ref->fields[ref->n_fields - 1]);
 	if (ref->n_fields == 1) {
 		e = column_unqualified(s, name, ref->location);
@@ -513,8 +535,7 @@ struct expr *column_ref(struct scope *s, const PgQuery__ColumnRef *ref)
 			/* the only column of a function is also known by the table's name */
 			if (item->rte != NULL && item->rte->kind == RTE_FUNCTION && item->n_columns == 1)
 				return column_copy(a, item->columns[0].expr, ref->location);
-			fail_unsupported(a, ref->location, "the whole row of table \"%s\" as a value",
-					 name);
+			return whole_row(s, item, ref->location);
 		}
 		column_missing(s, NULL, name, ref->location);
 	}

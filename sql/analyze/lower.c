@@ -1055,9 +1055,66 @@ static void lower_array(struct analyzer *a, struct expr *e)
 	buf_put_byte(out, ')');
 }
 
+/* The row of the inner side of an outer join may be none at all; the caller ends with " END". */
+static bool put_row_guard(struct analyzer *a, const struct expr *e)
+{
+	struct buf *out = &a->out;
+	const struct rte *rte = e->rte;
+
+	if (rte == NULL || !rte->nullable)
+		return false;
+	buf_put_str(out, "CASE WHEN ");
+	if (rte->kind == RTE_TABLE) {
+		buf_printf(out, "%s._rowid_", rte->alias);
+	} else {
+		size_t i;
+
+		for (i = 0; i < rte->n_columns && !rte->columns[i].not_null; i++)
+			;
+		if (i == rte->n_columns)
+			fail_unsupported(a, e->location, "the row of the inner side of an outer join");
+		buf_printf(out, "%s.%s", rte->alias, rte->columns[i].sqlite_name);
+	}
+	buf_put_str(out, " IS NOT NULL THEN ");
+	return true;
+}
+
+/* {"a":1,"b":"x"}, as row_to_json() writes it. */
+static void lower_json_row(struct analyzer *a, struct expr *e)
+{
+	struct buf *out = &a->out;
+	bool guard = put_row_guard(a, e);
+
+	if (e->n_args == 0)
+		buf_put_str(out, "'{}'");
+	for (size_t i = 0; i < e->n_args; i++) {
+		struct buf key = BUF_INIT(1024);
+
+		buf_put_str(&key, i == 0 ? "{\"" : ",\"");
+		for (const char *at = e->names[i]; *at != '\0'; at++) {
+			if (*at == '"' || *at == '\\')
+				buf_put_byte(&key, '\\');
+			buf_put_byte(&key, *at);
+		}
+		buf_put_str(&key, "\":");
+		buf_put_str(out, i == 0 ? "" : " || ");
+		sqlite_quote_text(out, key.data, key.len);
+		buf_free(&key);
+		buf_put_str(out, " || coalesce(pg_to_json('j', ");
+		lower_expr(a, e->args[i]);
+		buf_printf(out, ", %" PRIu32 "), 'null')",
+			   e->args[i]->type == UNKNOWNOID ? (oid_t)TEXTOID : e->args[i]->type);
+	}
+	if (e->n_args > 0)
+		buf_put_str(out, " || '}'");
+	if (guard)
+		buf_put_str(out, " END");
+}
+
 static void lower_row(struct analyzer *a, struct expr *e)
 {
 	struct buf *out = &a->out;
+	bool guard = put_row_guard(a, e);
 
 	if (e->n_args > 60)
 		fail_unsupported(a, e->location, "ROW() of more than 60 fields");
@@ -1069,6 +1126,8 @@ static void lower_row(struct analyzer *a, struct expr *e)
 		lower_expr(a, item);
 	}
 	buf_put_byte(out, ')');
+	if (guard)
+		buf_put_str(out, " END");
 }
 
 static void lower_minmax(struct analyzer *a, struct expr *e)
@@ -1174,6 +1233,9 @@ static void lower_dispatch(struct analyzer *a, struct expr *e)
 		return;
 	case E_ROW:
 		lower_row(a, e);
+		return;
+	case E_JSON_ROW:
+		lower_json_row(a, e);
 		return;
 	case E_ARRAY:
 		lower_array(a, e);

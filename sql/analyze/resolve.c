@@ -768,6 +768,13 @@ static void aggregate_finish(struct call *c, struct expr *e)
 	}
 }
 
+/* A function that makes JSON sees the row of a table as an object. */
+static bool makes_json(const char *name)
+{
+	return strncmp(name, "json", 4) == 0 || strncmp(name, "to_json", 7) == 0 ||
+	       strcmp(name, "row_to_json") == 0;
+}
+
 struct expr *function_call(struct scope *s, const PgQuery__FuncCall *f)
 {
 	struct analyzer *a = s->a;
@@ -804,8 +811,16 @@ struct expr *function_call(struct scope *s, const PgQuery__FuncCall *f)
 			fail(a, arg->location, ERRCODE_SYNTAX,
 			     "positional argument cannot follow named argument");
 		}
+		if (arg->kind == E_ROW && arg->names != NULL && makes_json(c->name)) {
+			arg->kind = E_JSON_ROW;
+			arg->type = JSONOID;
+		}
 		c->args[i] = arg;
 		c->types[i] = arg->type;
+	}
+	if (f->n_args == 1 && c->args[0]->kind == E_JSON_ROW && strcmp(c->name, "row_to_json") == 0) {
+		s->in_agg = was_in_agg;
+		return c->args[0];
 	}
 	s->in_agg = was_in_agg;
 	c->n_args = f->n_args;

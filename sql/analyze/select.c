@@ -456,6 +456,8 @@ void targets_transform(struct scope *s, size_t n, PgQuery__Node *const *nodes,
 		}
 		t = AN_NEW(a, struct target);
 		t->expr = expr_transform(s, r->val, place);
+		if (t->expr->kind == E_ROW && t->expr->names != NULL)
+			fail_unsupported(a, r->location, "the row of a table as a column");
 		t->name = r->name != NULL && r->name[0] != '\0' ? r->name : column_label(a, r->val);
 		if (t->expr->kind == E_VAR && t->expr->number > 0) {
 			const struct rte_column *c = &t->expr->rte->columns[t->expr->number - 1];

@@ -49,7 +49,8 @@ enum expr_kind {
 	E_DISTINCT,  /* args: a, b; proc: =; IS DISTINCT FROM */
 	E_IN,        /* args: value, list...; proc: = */
 	E_SAOP,      /* args: value, array; proc; negate: ALL */
-	E_ROW,
+	E_ROW,       /* of a whole table: rte, and the names of its columns */
+	E_JSON_ROW,  /* the same as an object of JSON */
 	E_ARRAY,
 	E_SUBSCRIPT, /* args: array, index... */
 	E_SUBLINK,
@@ -128,6 +129,7 @@ struct expr {
 	const struct window *window;
 	struct query *query;
 	const char *name;   /* NAMED_ARG; COLLATE */
+	const char **names; /* ROW of a whole table, JSON_ROW */
 	uint32_t weight;    /* nodes, counted as often as they are written; 0: not counted yet */
 };
 

@@ -305,6 +305,11 @@ static const struct {
 	{ "SELECT x.a, x.i FROM users u CROSS JOIN LATERAL (SELECT unnest(ARRAY[5, 6]) AS a, "
 	  "generate_subscripts(ARRAY[7, 8], 1) AS i) x WHERE u.id = 1",
 	  "5|1\n6|2\n" },
+	{ "SELECT row_to_json(p), count(p) OVER () FROM posts p WHERE id = 1",
+	  "{\"id\":1,\"author\":1,\"body\":\"first\"}|1\n" },
+	{ "SELECT u.id, row_to_json(p) FROM users u LEFT JOIN posts p ON p.author = u.id AND p.id = 3 ORDER BY 1",
+	  "1|\n2|\n3|{\"id\":3,\"author\":3,\"body\":\"third\"}\n" },
+	{ "SELECT json_agg(s) FROM (SELECT id AS n FROM users WHERE id = 2) s", "[{\"n\":2}]\n" },
 	{ "SELECT string_agg(name, ',' ORDER BY id DESC) FROM users", "cid,bob,ann\n" },
 	{ "SELECT score = ANY(ARRAY[1.50, 2]) FROM (VALUES (1.5)) v(score)", "t\n" },
 	{ "SELECT DISTINCT x FROM (VALUES (1.5), (1.50), (2.0)) v(x) ORDER BY x DESC", "2.0\n1.5\n" },
