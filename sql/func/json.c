@@ -17,6 +17,7 @@
 #include "sql/type/datetime.h"
 #include "sql/type/float.h"
 #include "sql/type/impl.h"
+#include "sql/type/key.h"
 
 static char mode_of(sqlite3_value *v)
 {
@@ -94,23 +95,28 @@ static const struct json *element(const struct json *j, int64_t index)
 	return index < 0 || index >= (int64_t)j->n ? NULL : &j->items[index];
 }
 
+/* An int4; white space may stand before it. */
 static bool parse_index(const char *p, size_t len, int64_t *out)
 {
 	bool negative = false;
 	size_t i = 0;
 
+	while (len > 0 && type_is_space(*p)) {
+		p++;
+		len--;
+	}
 	if (len > 0 && (*p == '-' || *p == '+'))
 		negative = p[i++] == '-';
-	if (i == len || len > 12)
+	if (i == len)
 		return false;
 	for (*out = 0; i < len; i++) {
-		if (!type_is_digit(p[i]))
+		if (!type_is_digit(p[i]) || *out > INT32_MAX)
 			return false;
 		*out = *out * 10 + (p[i] - '0');
 	}
 	if (negative)
 		*out = -*out;
-	return true;
+	return *out == (int32_t)*out;
 }
 
 /* pg_json_get(mode, value, name or index, as text) */
@@ -123,7 +129,11 @@ static void fn_get(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	if (func_any_null(n, argv) || !get_tree(ctx, mode_of(argv[0]), argv[1], arena, &j))
 		return;
 	if (sqlite3_value_type(argv[2]) == SQLITE_INTEGER) {
-		part = element(&j, sqlite3_value_int64(argv[2]));
+		struct json one = { .kind = JSON_ARRAY, .items = &j, .n = 1 };
+		bool scalar = j.kind != JSON_ARRAY && j.kind != JSON_OBJECT;
+
+		/* a jsonb that is a scalar counts as an array of one here */
+		part = element(scalar && mode_of(argv[0]) == 'b' ? &one : &j, sqlite3_value_int64(argv[2]));
 	} else {
 		struct func_text name = func_text(argv[2]);
 
@@ -168,13 +178,28 @@ static void fn_path(sqlite3_context *ctx, int n, sqlite3_value **argv)
 		result_tree(ctx, mode_of(argv[0]), arena, at);
 }
 
+/* Only what is outermost counts: of a json nothing is made. */
+static bool get_outermost(sqlite3_context *ctx, sqlite3_value **argv, struct json *j)
+{
+	struct func_text t = func_text(argv[1]);
+
+	if (func_any_null(2, argv))
+		return false;
+	if (mode_of(argv[0]) == 'b')
+		return get_tree(ctx, 'b', argv[1], func_arena(func_conn(ctx)), j);
+	if (json_check(t.data, t.len, j, &func_conn(ctx)->err))
+		return true;
+	sql_conn_fail(func_conn(ctx), ctx);
+	return false;
+}
+
 static void fn_typeof(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
 	static const char *const names[] = { "null", "string", "number", "boolean", "boolean", "array", "object" };
 	struct json j;
 
-	if (func_any_null(n, argv) ||
-	    !get_tree(ctx, mode_of(argv[0]), argv[1], func_arena(func_conn(ctx)), &j))
+	(void)n;
+	if (!get_outermost(ctx, argv, &j))
 		return;
 	func_result_text(ctx, names[j.kind], strlen(names[j.kind]));
 }
@@ -183,8 +208,8 @@ static void fn_array_length(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
 	struct json j;
 
-	if (func_any_null(n, argv) ||
-	    !get_tree(ctx, mode_of(argv[0]), argv[1], func_arena(func_conn(ctx)), &j))
+	(void)n;
+	if (!get_outermost(ctx, argv, &j))
 		return;
 	if (j.kind == JSON_ARRAY)
 		sqlite3_result_int64(ctx, (int64_t)j.n);
@@ -440,6 +465,10 @@ static void fn_delete(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	} else if (is_array) {
 		if (!func_array(ctx, argv[1], arena, &names))
 			return;
+		if (names.n_dims > 1) {
+			func_fail(ctx, ERRCODE_ARRAY_SUBSCRIPT, "wrong number of array subscripts");
+			return;
+		}
 		for (size_t i = 0; i < names.n; i++)
 			if (names.elements[i].kind == DATUM_TEXT)
 				remove_name(&j, names.elements[i].data, names.elements[i].len);
@@ -535,45 +564,103 @@ static bool change(sqlite3_context *ctx, struct arena *arena, struct json *j, co
 	return true;
 }
 
-/* pg_jsonb_change(value, path, new, how) */
-static void fn_change(sqlite3_context *ctx, int n, sqlite3_value **argv)
+/* argv: the document and the path.  The call's arena, which the value may be in, goes on. */
+static void change_document(sqlite3_context *ctx, sqlite3_value **argv, const struct json *value, unsigned how)
 {
-	struct arena *arena = func_arena(func_conn(ctx));
-	struct json j, value = { 0 };
+	struct arena *arena = &func_conn(ctx)->func_state->arena;
 	struct array path;
+	struct json j;
 
-	if (func_any_null(n, argv))
+	if (!get_tree(ctx, 'b', argv[0], arena, &j) || !func_array(ctx, argv[1], arena, &path))
 		return;
-	unsigned how = (unsigned)sqlite3_value_int(argv[3]);
-	if (!get_tree(ctx, 'b', argv[0], arena, &j) || !func_array(ctx, argv[1], arena, &path) ||
-	    ((how & SET_DELETE) == 0 && !get_tree(ctx, 'b', argv[2], arena, &value)))
+	if (path.n_dims > 1) {
+		func_fail(ctx, ERRCODE_ARRAY_SUBSCRIPT, "wrong number of array subscripts");
 		return;
+	}
 	if (j.kind != JSON_OBJECT && j.kind != JSON_ARRAY) {
 		func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE,
 			  (how & SET_DELETE) != 0 ? "cannot delete path in scalar" : "cannot set path in scalar");
 		return;
 	}
-	if (path.n_dims > 1) {
-		func_fail(ctx, ERRCODE_ARRAY_SUBSCRIPT, "wrong number of array subscripts");
-		return;
-	}
-	if (path.n == 0 || change(ctx, arena, &j, &path, 0, &value, how))
+	/* nothing can be found in an empty document */
+	if (path.n == 0 || (j.n == 0 && (how & (SET_CREATE | SET_INSERT)) == 0) ||
+	    change(ctx, arena, &j, &path, 0, value, how))
 		result_tree(ctx, 'b', arena, &j);
 }
 
+/* pg_jsonb_change(value, path, new, how) */
+static void fn_change(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	struct arena *arena = func_arena(func_conn(ctx));
+	struct json value = { 0 };
+
+	if (func_any_null(n, argv))
+		return;
+	unsigned how = (unsigned)sqlite3_value_int(argv[3]);
+	if ((how & SET_DELETE) != 0 || get_tree(ctx, 'b', argv[2], arena, &value))
+		change_document(ctx, argv, &value, how);
+}
+
+/* pg_jsonb_set_lax(value, path, new, how, what to do with NULL) */
+static void fn_set_lax(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	static const char *const words[] = { "raise_exception", "return_target", "delete_key", "use_json_null" };
+	struct sql_conn *conn = func_conn(ctx);
+	size_t word = 0;
+
+	(void)n;
+	if (func_null(argv[0]) || func_null(argv[1]) || func_null(argv[3]))
+		return;
+	struct func_text t = func_text(argv[4]);
+	while (word < ARRAY_LEN(words) && (t.len != strlen(words[word]) || memcmp(t.data, words[word], t.len) != 0))
+		word++;
+	if (func_null(argv[4]) || (func_null(argv[2]) && word == ARRAY_LEN(words))) {
+		func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE,
+			  "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", "
+			  "or \"raise_exception\"");
+		return;
+	}
+	if (!func_null(argv[2])) {
+		fn_change(ctx, 4, argv);
+		return;
+	}
+	struct json null = { .kind = JSON_NULL };
+	(void)func_arena(conn);
+	switch (word) {
+	case 0:
+		func_fail(ctx, ERRCODE_NULL_NOT_ALLOWED, "JSON value must not be null");
+		sql_error_detail(&conn->err,
+				 "Exception was raised because null_value_treatment is \"raise_exception\".");
+		sql_error_hint(&conn->err, "To avoid, either change the null_value_treatment argument or ensure that "
+					   "an SQL NULL is not passed.");
+		return;
+	case 1:
+		sqlite3_result_value(ctx, argv[0]);
+		return;
+	case 2:
+		change_document(ctx, argv, &null, SET_DELETE);
+		return;
+	default:
+		change_document(ctx, argv, &null, (unsigned)sqlite3_value_int(argv[3]));
+		return;
+	}
+}
+
 /* A value of any type as JSON text. */
+static bool put_value_lines(struct type_context *tc, oid_t type, const struct datum *d, bool lines,
+			    struct buf *out, struct sql_error *err);
 static bool put_value(struct type_context *tc, oid_t type, const struct datum *d, struct buf *out,
 		      struct sql_error *err);
 
 static bool put_array(struct type_context *tc, oid_t elem, const struct array *a, int dim, size_t *at,
-		      struct buf *out, struct sql_error *err)
+		      bool lines, struct buf *out, struct sql_error *err)
 {
 	buf_put_byte(out, '[');
 	for (int32_t i = 0; i < a->dims[dim]; i++) {
 		if (i > 0)
-			buf_put_byte(out, ',');
+			buf_put(out, ",\n ", lines ? 3 : 1);
 		if (dim + 1 < a->n_dims) {
-			if (!put_array(tc, elem, a, dim + 1, at, out, err))
+			if (!put_array(tc, elem, a, dim + 1, at, false, out, err))
 				return false;
 		} else if (!put_value(tc, elem, &a->elements[(*at)++], out, err)) {
 			return false;
@@ -585,6 +672,13 @@ static bool put_array(struct type_context *tc, oid_t elem, const struct array *a
 
 static bool put_value(struct type_context *tc, oid_t type, const struct datum *d, struct buf *out,
 		      struct sql_error *err)
+{
+	return put_value_lines(tc, type, d, false, out, err);
+}
+
+/* lines: the items of an array or a record each in a line of its own */
+static bool put_value_lines(struct type_context *tc, oid_t type, const struct datum *d, bool lines,
+			    struct buf *out, struct sql_error *err)
 {
 	struct buf text = BUF_INIT(1 << 30);
 	oid_t elem = type == RECORDOID ? 0 : pgcat_element_type(type);
@@ -608,11 +702,11 @@ static bool put_value(struct type_context *tc, oid_t type, const struct datum *d
 				buf_put(out, "[]", 2);
 				return true;
 			}
-			return put_array(tc, elem, &a, 0, &at, out, err);
+			return put_array(tc, elem, &a, 0, &at, lines, out, err);
 		}
 		buf_put_byte(out, '{');
 		for (size_t i = 0; i + 1 < a.n; i += 2) {
-			buf_printf(out, "%s\"f%zu\":", i > 0 ? "," : "", i / 2 + 1);
+			buf_printf(out, "%s\"f%zu\":", i == 0 ? "" : lines ? ",\n " : ",", i / 2 + 1);
 			if (!put_value(tc, (oid_t)a.elements[i].i, &a.elements[i + 1], out, err))
 				return false;
 		}
@@ -655,9 +749,12 @@ static bool put_value(struct type_context *tc, oid_t type, const struct datum *d
 			if (blank != NULL && type != DATEOID)
 				*blank = 'T';
 			/* always hours and minutes of the offset */
+			bool bc = b.len > 3 && memcmp(b.data + b.len - 3, " BC", 3) == 0;
+			b.len -= bc ? 3 : 0;
 			if (type == TIMESTAMPTZOID && b.len > 3 && timestamp_is_finite(d->i) &&
 			    (b.data[b.len - 3] == '+' || b.data[b.len - 3] == '-'))
 				buf_put(&b, ":00", 3);
+			buf_put(&b, " BC", bc ? 3 : 0);
 			json_put_string(out, b.len > 0 ? b.data : "", b.len);
 			buf_free(&b);
 			break;
@@ -690,18 +787,18 @@ static void result_json(sqlite3_context *ctx, char mode, struct buf *text)
 	arena_free(&arena);
 }
 
-/* pg_to_json(mode, value, type) */
+/* pg_to_json(mode, value, type[, in lines]) */
 static void fn_to_json(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
 	struct sql_conn *conn = func_conn(ctx);
 	struct type_context tc = func_context(conn);
 	struct buf *b = func_buf(conn);
 
-	(void)n;
-	if (func_null(argv[1]))
+	if (func_null(argv[1]) || (n > 3 && func_null(argv[3])))
 		return;
 	struct datum d = func_datum(argv[1]);
-	if (put_value(&tc, (oid_t)sqlite3_value_int64(argv[2]), &d, b, &conn->err))
+	bool lines = n > 3 && sqlite3_value_int(argv[3]) != 0;
+	if (put_value_lines(&tc, (oid_t)sqlite3_value_int64(argv[2]), &d, lines, b, &conn->err))
 		result_json(ctx, mode_of(argv[0]), b);
 	else
 		sql_conn_fail(conn, ctx);
@@ -729,16 +826,26 @@ static void fn_build_array(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	result_json(ctx, mode_of(argv[0]), b);
 }
 
+/* A name: what the value is as JSON, in quotes. */
 static bool put_name(struct type_context *tc, oid_t type, const struct datum *d, struct buf *out,
 		     struct sql_error *err)
 {
-	struct buf text = BUF_INIT(1 << 30);
-	bool ok = type_out(tc, type, d, &text, err);
-
-	if (ok)
-		json_put_string(out, text.len > 0 ? text.data : "", text.len);
-	buf_free(&text);
-	return ok;
+	if (type == JSONOID || type == JSONBOID || type == RECORDOID || pgcat_element_type(type) != 0)
+		return sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE,
+				     "key value must be scalar, not array, composite, or json");
+	size_t start = out->len;
+	if (!put_value(tc, type, d, out, err))
+		return false;
+	if (out->failed || out->data[start] == '"')
+		return true;
+	/* numbers and booleans need no escapes */
+	buf_put(out, "\"\"", 2);
+	if (!out->failed) {
+		memmove(out->data + start + 1, out->data + start, out->len - start - 2);
+		out->data[start] = '"';
+		out->data[out->len - 1] = '"';
+	}
+	return true;
 }
 
 /* pg_json_build_object(mode, name, type, value, type, ...) */
@@ -768,6 +875,8 @@ static void fn_build_object(sqlite3_context *ctx, int n, sqlite3_value **argv)
 			else
 				func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE,
 					  "argument %d cannot be null", (i - 1) / 2 + 1);
+			if (mode_of(argv[0]) == 'j')
+				sql_error_hint(&conn->err, "Object keys should be text.");
 			return;
 		}
 		if (i > 1)
@@ -784,6 +893,70 @@ static void fn_build_object(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	}
 	buf_put_byte(b, '}');
 	result_json(ctx, mode_of(argv[0]), b);
+}
+
+static bool put_pair(struct buf *b, size_t i, const struct datum *name, const struct datum *value,
+		     struct sql_error *err)
+{
+	if (name->kind != DATUM_TEXT)
+		return sql_error_set(err, ERRCODE_NULL_NOT_ALLOWED, "null value not allowed for object key");
+	if (i > 0)
+		buf_put(b, ", ", 2);
+	json_put_string(b, name->data, name->len);
+	buf_put(b, " : ", 3);
+	if (value->kind == DATUM_TEXT)
+		json_put_string(b, value->data, value->len);
+	else
+		buf_put(b, "null", 4);
+	return true;
+}
+
+/* pg_json_object(mode, names and values), pg_json_object(mode, names, values) */
+static void fn_object(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	struct sql_conn *conn = func_conn(ctx);
+	struct arena *arena = func_arena(conn);
+	struct buf *b = func_buf(conn);
+	struct array a, v = { 0 };
+	const char *wrong = NULL;
+	bool two = n > 2, ok = true;
+
+	if (func_any_null(n, argv) || !func_array(ctx, argv[1], arena, &a) ||
+	    (two && !func_array(ctx, argv[2], arena, &v)))
+		return;
+	if (two && (a.n_dims > 1 || a.n_dims != v.n_dims))
+		wrong = "wrong number of array subscripts";
+	else if (two && a.n != v.n)
+		wrong = "mismatched array dimensions";
+	else if (!two && a.n_dims == 1 && a.n % 2 != 0)
+		wrong = "array must have even number of elements";
+	else if (!two && a.n_dims == 2 && a.dims[1] != 2)
+		wrong = "array must have two columns";
+	else if (!two && a.n_dims > 2)
+		wrong = "wrong number of array subscripts";
+	if (wrong != NULL) {
+		func_fail(ctx, ERRCODE_ARRAY_SUBSCRIPT, "%s", wrong);
+		return;
+	}
+	buf_put_byte(b, '{');
+	for (size_t i = 0; ok && i < (two ? a.n : a.n / 2); i++)
+		ok = two ? put_pair(b, i, &a.elements[i], &v.elements[i], &conn->err)
+			 : put_pair(b, i, &a.elements[2 * i], &a.elements[2 * i + 1], &conn->err);
+	buf_put_byte(b, '}');
+	if (ok)
+		result_json(ctx, mode_of(argv[0]), b);
+	else
+		sql_conn_fail(conn, ctx);
+}
+
+static void fn_compare(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	struct func_text a = func_text(argv[0]), b = func_text(argv[1]);
+
+	if (func_any_null(n, argv))
+		return;
+	int c = key_compare(a.data, a.len, b.data, b.len);
+	sqlite3_result_int(ctx, c < 0 ? -1 : c > 0);
 }
 
 /* pg_json_agg(mode, value, type$o) */
@@ -952,8 +1125,13 @@ static bool elements_start(struct set_cursor *c, int n, sqlite3_value **argv, st
 	if (!set_tree(c, n, argv, &j, err))
 		return false;
 	if (j.kind != JSON_ARRAY)
-		return sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE, "cannot extract elements from %s",
-				     j.kind == JSON_OBJECT ? "an object" : "a scalar");
+		return mode_of(argv[0]) == 'b'
+			       ? sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE, "cannot extract elements from %s",
+					       j.kind == JSON_OBJECT ? "an object" : "a scalar")
+			       : sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE,
+					       "cannot call json_array_elements%s on a %s",
+					       sqlite3_value_int(argv[2]) != 0 ? "_text" : "",
+					       j.kind == JSON_OBJECT ? "non-array" : "scalar");
 	struct datum *rows = set_rows(c, j.n, 1, err);
 	for (size_t i = 0; rows != NULL && i < j.n; i++)
 		if (!set_value(c, mode_of(argv[0]), &j.items[i], sqlite3_value_int(argv[2]) != 0, &rows[i], err))
@@ -970,9 +1148,13 @@ static bool each_start(struct set_cursor *c, int n, sqlite3_value **argv, struct
 	if (!set_tree(c, n, argv, &j, err))
 		return false;
 	if (j.kind != JSON_OBJECT)
-		return sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE, "cannot call %s on %s",
-				     mode_of(argv[0]) == 'b' ? "jsonb_each" : "json_each",
-				     j.kind == JSON_ARRAY ? "a non-object" : "a scalar");
+		return mode_of(argv[0]) == 'b'
+			       ? sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE,
+					       "cannot call jsonb_each%s on a non-object",
+					       sqlite3_value_int(argv[2]) != 0 ? "_text" : "")
+			       : sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE,
+					       j.kind == JSON_ARRAY ? "cannot deconstruct an array as an object"
+								    : "cannot deconstruct a scalar");
 	struct datum *rows = set_rows(c, j.n, 2, err);
 	for (size_t i = 0; rows != NULL && i < j.n; i++) {
 		datum_set_text(&rows[2 * i], j.names[i].text, j.names[i].len);
@@ -1056,7 +1238,12 @@ const struct func_udf json_udfs[] = {
 	PURE("pg_jsonb_concat", 2, fn_concat),
 	PURE("pg_jsonb_delete", 3, fn_delete),
 	PURE("pg_jsonb_change", 4, fn_change),
+	PURE("pg_jsonb_set_lax", 5, fn_set_lax),
+	PURE("pg_jsonb_cmp", 2, fn_compare),
+	PURE("pg_json_object", 2, fn_object),
+	PURE("pg_json_object", 3, fn_object),
 	STABLE("pg_to_json", 3, fn_to_json),
+	STABLE("pg_to_json", 4, fn_to_json),
 	STABLE("pg_json_build_array", -1, fn_build_array),
 	STABLE("pg_json_build_object", -1, fn_build_object),
 	WINDOWED("pg_json_agg", -1, agg_step, agg_final, agg_value, agg_inverse),
@@ -1068,17 +1255,17 @@ const struct func_udf json_udfs[] = {
 };
 
 const struct func_impl json_impls[] = {
-	{ 3947, "json_object_field(json,text)", FUNC_SCALAR, "pg_json_get('j', $1, $2, 0)", 0 },
-	{ 3948, "json_object_field_text(json,text)", FUNC_SCALAR, "pg_json_get('j', $1, $2, 1)", 0 },
-	{ 3949, "json_array_element(json,integer)", FUNC_SCALAR, "pg_json_get('j', $1, $2, 0)", 0 },
+	{ 3947, "json_object_field(json,text)", FUNC_SCALAR, "pg_json_get('j', $1, $2, 0)", FUNC_CHECKED },
+	{ 3948, "json_object_field_text(json,text)", FUNC_SCALAR, "pg_json_get('j', $1, $2, 1)", FUNC_CHECKED },
+	{ 3949, "json_array_element(json,integer)", FUNC_SCALAR, "pg_json_get('j', $1, $2, 0)", FUNC_CHECKED },
 	{ 3950, "json_array_element_text(json,integer)", FUNC_SCALAR,
-	  "pg_json_get('j', $1, $2, 1)", 0 },
-	{ 3951, "json_extract_path(json,text[])", FUNC_SCALAR, "pg_json_path('j', $1, $2, 0)", 0 },
+	  "pg_json_get('j', $1, $2, 1)", FUNC_CHECKED },
+	{ 3951, "json_extract_path(json,text[])", FUNC_SCALAR, "pg_json_path('j', $1, $2, 0)", FUNC_CHECKED },
 	{ 3953, "json_extract_path_text(json,text[])", FUNC_SCALAR,
-	  "pg_json_path('j', $1, $2, 1)", 0 },
+	  "pg_json_path('j', $1, $2, 1)", FUNC_CHECKED },
 	{ 3968, "json_typeof(json)", FUNC_SCALAR, "pg_json_typeof('j', $1)", 0 },
 	{ 3956, "json_array_length(json)", FUNC_SCALAR, "pg_json_array_length('j', $1)", FUNC_CHECKED },
-	{ 3261, "json_strip_nulls(json)", FUNC_SCALAR, "pg_json_strip_nulls('j', $1)", 0 },
+	{ 3261, "json_strip_nulls(json)", FUNC_SCALAR, "pg_json_strip_nulls('j', $1)", FUNC_CHECKED },
 	{ 3955, "json_array_elements(json)", FUNC_SET, "pg_json_elements('j', $1, 0)", FUNC_CHECKED },
 	{ 3969, "json_array_elements_text(json)", FUNC_SET, "pg_json_elements('j', $1, 1)", FUNC_CHECKED },
 	{ 3958, "json_each(json)", FUNC_SET, "pg_json_each('j', $1, 0)", FUNC_CHECKED },
@@ -1120,6 +1307,16 @@ const struct func_impl json_impls[] = {
 	  "pg_json_object_agg('b', $1, #1, $2, #2$o)", FUNC_ORDERED | FUNC_CHECKED },
 	{ 3153, "array_to_json(anyarray)", FUNC_SCALAR, "pg_to_json('j', $1, #1)", FUNC_CHECKED },
 	{ 3155, "row_to_json(record)", FUNC_SCALAR, "pg_to_json('j', $1, 2249)", FUNC_CHECKED },
+	{ 3154, "array_to_json(anyarray,boolean)", FUNC_SCALAR, "pg_to_json('j', $1, #1, $2)", FUNC_CHECKED },
+	{ 3156, "row_to_json(record,boolean)", FUNC_SCALAR, "pg_to_json('j', $1, 2249, $2)", FUNC_CHECKED },
+	{ 3202, "json_object(text[])", FUNC_SCALAR, "pg_json_object('j', $1)", FUNC_CHECKED },
+	{ 3203, "json_object(text[],text[])", FUNC_SCALAR, "pg_json_object('j', $1, $2)", FUNC_CHECKED },
+	{ 3263, "jsonb_object(text[])", FUNC_SCALAR, "pg_json_object('b', $1)", FUNC_CHECKED },
+	{ 3264, "jsonb_object(text[],text[])", FUNC_SCALAR, "pg_json_object('b', $1, $2)", FUNC_CHECKED },
+	{ 4044, "jsonb_cmp(jsonb,jsonb)", FUNC_SCALAR, "pg_jsonb_cmp($1, $2)", 0 },
+	{ 5054, "jsonb_set_lax(jsonb,text[],jsonb,boolean,text)", FUNC_SCALAR,
+	  "pg_jsonb_set_lax($1, $2, $3, CASE WHEN $4 THEN 3 WHEN NOT $4 THEN 1 END, $5)",
+	  FUNC_CHECKED | FUNC_COPIES },
 	{ 3306, "jsonb_pretty(jsonb)", FUNC_SCALAR, "pg_jsonb_pretty($1)", 0 },
 	{ 4046, "jsonb_contains(jsonb,jsonb)", FUNC_SCALAR, "pg_jsonb_contains($1, $2)", 0 },
 	{ 4050, "jsonb_contained(jsonb,jsonb)", FUNC_SCALAR, "pg_jsonb_contains($2, $1)", 0 },

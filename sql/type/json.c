@@ -11,350 +11,419 @@
 #include "sql/type/key.h"
 #include "sql/type/numeric.h"
 
-#define MAX_DEPTH 3000
+/* So deep may arrays and objects be nested. */
+#define MAX_DEPTH 4000
 
-struct json_parser {
+enum token { T_END, T_STRING, T_NUMBER, T_TRUE, T_FALSE, T_NULL, T_PUNCT };
+
+struct reader {
 	struct arena *arena;
-	const char *text, *p, *end;
-	int depth;
-	bool bad_unicode;
+	bool check; /* only check: build nothing */
+	const char *p, *end; /* p: behind the token */
+	enum token token;
+	const char *start;   /* of the token */
+	const char *last;    /* end of the token before */
+	const char *text;    /* of a string */
+	size_t len;
 	struct sql_error *err;
 };
 
-static bool syntax(struct json_parser *s, const char *expected)
+static bool bad(struct reader *r, const char *format, const char *from, const char *to)
 {
-	const char *token = s->p;
-	size_t len = 0;
+	size_t len = (size_t)(to - from);
 
-	if (s->bad_unicode)
-		return false;
-	sql_error_set(s->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
-	if (token >= s->end)
-		return sql_error_detail(s->err, "The input string ended unexpectedly.");
-	while (token + len < s->end &&
-	       (type_is_alpha(token[len]) || type_is_digit(token[len]) || token[len] == '_' ||
-		token[len] == '.' || token[len] == '-' || token[len] == '+' || (token[len] & 0x80) != 0))
-		len++;
-	if (len > 0 && expected != NULL &&
-	    ((len == 4 && (memcmp(token, "true", 4) == 0 || memcmp(token, "null", 4) == 0)) ||
-	     (len == 5 && memcmp(token, "false", 5) == 0) || type_is_digit(*token)))
-		return sql_error_detail(s->err, "Expected %s, but found \"%.*s\".", expected, (int)len, token);
-	if (len > 0)
-		return sql_error_detail(s->err, "Token \"%.*s\" is invalid.", (int)len, token);
-	if (strchr("{}[]:,", *token) == NULL && *token != '"')
-		return sql_error_detail(s->err, "Token \"%.*s\" is invalid.", (int)utf8_size(*token), token);
-	len = 1;
-	if (*token == '"')
-		while (token + len < s->end && token[len - (len > 1)] != '"')
-			len++;
-	return sql_error_detail(s->err, "Expected %s, but found \"%.*s\".",
-				expected == NULL ? "JSON value" : expected, (int)len, token);
+	sql_error_set(r->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
+	return sql_error_detail(r->err, format, (int)(len < 900 ? len : 900), from);
 }
 
-static void skip(struct json_parser *s)
+static bool bad_plain(struct reader *r, const char *detail)
 {
-	while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
-		s->p++;
+	sql_error_set(r->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
+	return sql_error_detail(r->err, "%s", detail);
 }
 
-static int hex4(const char *p)
+static bool bad_token(struct reader *r, const char *to)
 {
-	unsigned char b[2];
-
-	return hex_decode(p, 4, b) ? b[0] << 8 | b[1] : -1;
+	return bad(r, "Token \"%.*s\" is invalid.", r->start, to);
 }
 
-static bool bad_string(struct json_parser *s, const char *detail, const char *at, size_t len)
+/* The token is not what is wanted here. */
+static bool unexpected(struct reader *r, const char *wanted)
 {
-	sql_error_set(s->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
-	s->bad_unicode = true;
-	return sql_error_detail(s->err, detail, (int)len, at);
+	if (r->token == T_END)
+		return bad_plain(r, "The input string ended unexpectedly.");
+	size_t len = (size_t)(r->p - r->start);
+	sql_error_set(r->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
+	return sql_error_detail(r->err, "Expected %s, but found \"%.*s\".", wanted, (int)(len < 900 ? len : 900),
+				r->start);
 }
 
-static bool parse_string(struct json_parser *s, struct json *j)
+static bool is_word(char c)
 {
-	const char *start = ++s->p, *p = start;
-	char *out, *at;
+	return type_is_alpha(c) || type_is_digit(c) || c == '_' || (unsigned char)c >= 0x80;
+}
 
-	while (p < s->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-		p++;
-	j->kind = JSON_STRING;
-	if (p < s->end && *p == '"') {
-		j->text = start;
-		j->len = (size_t)(p - start);
-		s->p = p + 1;
+static int hex_value(char c)
+{
+	return type_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static char *put_character(char *to, unsigned c)
+{
+	if (c < 0x80) {
+		*to++ = (char)c;
+	} else if (c < 0x800) {
+		*to++ = (char)(0xc0 | c >> 6);
+		*to++ = (char)(0x80 | (c & 63));
+	} else if (c < 0x10000) {
+		*to++ = (char)(0xe0 | c >> 12);
+		*to++ = (char)(0x80 | (c >> 6 & 63));
+		*to++ = (char)(0x80 | (c & 63));
+	} else {
+		*to++ = (char)(0xf0 | c >> 18);
+		*to++ = (char)(0x80 | (c >> 12 & 63));
+		*to++ = (char)(0x80 | (c >> 6 & 63));
+		*to++ = (char)(0x80 | (c & 63));
+	}
+	return to;
+}
+
+#define LONE_LOW "Unicode low surrogate must follow a high surrogate."
+
+/* \uXXXX at s, behind the u; *high is the high surrogate that waits for its low one */
+static bool read_unicode(struct reader *r, const char **s, unsigned *high, char **to)
+{
+	unsigned c = 0;
+
+	for (int i = 0; i < 4; i++, (*s)++) {
+		if (*s == r->end)
+			return bad_token(r, *s);
+		int v = hex_value(**s);
+		if (v < 0)
+			return bad_plain(r, "\"\\u\" must be followed by four hexadecimal digits.");
+		c = c << 4 | (unsigned)v;
+	}
+	if (r->check)
+		return true;
+	if (c >= 0xd800 && c < 0xdc00) {
+		if (*high != 0)
+			return bad_plain(r, "Unicode high surrogate must not follow a high surrogate.");
+		*high = c;
 		return true;
 	}
-	/* the value is never longer than its text */
-	const char *close = p;
-	while (close < s->end && *close != '"')
-		close += *close == '\\' && close + 1 < s->end ? 2 : 1;
-	out = at = arena_alloc(s->arena, (size_t)(close - start) + 1);
-	if (out == NULL) {
-		s->bad_unicode = true;
-		return sql_error_no_memory(s->err);
+	if (c >= 0xdc00 && c < 0xe000) {
+		if (*high == 0)
+			return bad_plain(r, LONE_LOW);
+		c = 0x10000 + ((*high - 0xd800) << 10) + (c - 0xdc00);
+		*high = 0;
 	}
-	memcpy(at, start, (size_t)(p - start));
-	at += p - start;
-	int high = 0;
-	while (p < s->end && *p != '"') {
-		unsigned char c = (unsigned char)*p;
+	if (*high != 0)
+		return bad_plain(r, LONE_LOW);
+	if (c == 0) {
+		sql_error_set(r->err, ERRCODE_UNTRANSLATABLE, "unsupported Unicode escape sequence");
+		return sql_error_detail(r->err, "\\u0000 cannot be converted to text.");
+	}
+	*to = put_character(*to, c);
+	return true;
+}
 
-		if (c < 0x20) {
-			sql_error_set(s->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
-			s->bad_unicode = true;
-			return sql_error_detail(s->err, "Character with value 0x%02x must be escaped.", c);
+/* r->start is at the opening quote. */
+static bool read_string(struct reader *r)
+{
+	const char *s = r->start + 1;
+	char *copy = NULL, *to = NULL;
+	unsigned high = 0;
+
+	while (s < r->end && *s != '"' && *s != '\\' && (unsigned char)*s >= ' ')
+		s++;
+	r->text = r->start + 1;
+	r->len = (size_t)(s - r->text);
+	if (s < r->end && *s == '\\' && !r->check) {
+		const char *quote = s;
+
+		/* what is written never grows, and ends before the quote that is not escaped */
+		while (quote < r->end && *quote != '"')
+			quote += *quote == '\\' && quote + 1 < r->end ? 2 : 1;
+		copy = arena_alloc(r->arena, (size_t)(quote - r->text) + 4);
+		if (copy == NULL)
+			return sql_error_no_memory(r->err);
+		memcpy(copy, r->text, r->len);
+		to = copy + r->len;
+	}
+	for (;; s++) {
+		if (s == r->end)
+			return bad_token(r, s);
+		if (*s == '"')
+			break;
+		if ((unsigned char)*s < ' ') {
+			sql_error_set(r->err, ERRCODE_INVALID_TEXT, "invalid input syntax for type json");
+			return sql_error_detail(r->err, "Character with value 0x%02x must be escaped.",
+						(unsigned)(unsigned char)*s);
 		}
-		if (c != '\\') {
+		if (*s != '\\') {
 			if (high != 0)
-				return bad_string(s, "Unicode low surrogate must follow a high surrogate.%.*s", "", 0);
-			*at++ = *p++;
+				return bad_plain(r, LONE_LOW);
+			if (to != NULL)
+				*to++ = *s;
 			continue;
 		}
-		if (++p == s->end)
-			break;
-		c = (unsigned char)*p++;
-		if (c == 'u') {
-			int v = s->end - p >= 4 ? hex4(p) : -1;
-
-			if (v < 0)
-				return bad_string(s, "\"\\u\" must be followed by four hexadecimal digits.%.*s", "", 0);
-			p += 4;
-			if (v == 0) {
-				sql_error_set(s->err, ERRCODE_UNTRANSLATABLE, "unsupported Unicode escape sequence");
-				s->bad_unicode = true;
-				return sql_error_detail(s->err, "\\u0000 cannot be converted to text.");
-			}
-			uint32_t u = (uint32_t)v;
-			if (u >= 0xd800 && u < 0xdc00) {
-				if (high != 0)
-					return bad_string(s, "Unicode high surrogate must not follow a high surrogate.%.*s", "", 0);
-				high = v;
-				continue;
-			}
-			if (u >= 0xdc00 && u < 0xe000) {
-				if (high == 0)
-					return bad_string(s, "Unicode low surrogate must follow a high surrogate.%.*s", "", 0);
-				u = 0x10000 + (((uint32_t)high & 0x3ff) << 10) + (u & 0x3ff);
-				high = 0;
-			} else if (high != 0) {
-				return bad_string(s, "Unicode low surrogate must follow a high surrogate.%.*s", "", 0);
-			}
-			if (u < 0x80) {
-				*at++ = (char)u;
-			} else if (u < 0x800) {
-				*at++ = (char)(0xc0 | u >> 6);
-				*at++ = (char)(0x80 | (u & 0x3f));
-			} else if (u < 0x10000) {
-				*at++ = (char)(0xe0 | u >> 12);
-				*at++ = (char)(0x80 | (u >> 6 & 0x3f));
-				*at++ = (char)(0x80 | (u & 0x3f));
-			} else {
-				*at++ = (char)(0xf0 | u >> 18);
-				*at++ = (char)(0x80 | (u >> 12 & 0x3f));
-				*at++ = (char)(0x80 | (u >> 6 & 0x3f));
-				*at++ = (char)(0x80 | (u & 0x3f));
-			}
+		if (++s == r->end)
+			return bad_token(r, s);
+		if (*s == 'u') {
+			s++;
+			if (!read_unicode(r, &s, &high, &to))
+				return false;
+			s--;
 			continue;
 		}
 		if (high != 0)
-			return bad_string(s, "Unicode low surrogate must follow a high surrogate.%.*s", "", 0);
-		switch (c) {
-		case '"':
-		case '\\':
-		case '/':
-			*at++ = (char)c;
-			break;
-		case 'b':
-			*at++ = '\b';
-			break;
-		case 'f':
-			*at++ = '\f';
-			break;
-		case 'n':
-			*at++ = '\n';
-			break;
-		case 'r':
-			*at++ = '\r';
-			break;
-		case 't':
-			*at++ = '\t';
-			break;
-		default:
-			return bad_string(s, "Escape sequence \"\\%.*s\" is invalid.", p - 1, utf8_size((char)c));
+			return bad_plain(r, LONE_LOW);
+		static const char names[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+		const char *at = memchr(names, *s, sizeof(names) - 1);
+		if (at == NULL) {
+			size_t size = utf8_size(*s);
+
+			if (size > (size_t)(r->end - s))
+				size = (size_t)(r->end - s);
+			return bad(r, "Escape sequence \"\\%.*s\" is invalid.", s, s + size);
 		}
+		if (to != NULL)
+			*to++ = meant[at - names];
 	}
 	if (high != 0)
-		return bad_string(s, "Unicode low surrogate must follow a high surrogate.%.*s", "", 0);
-	if (p >= s->end) {
-		size_t len = (size_t)(s->end - start + 1);
-
-		return bad_string(s, "Token \"%.*s\" is invalid.", start - 1, len);
+		return bad_plain(r, LONE_LOW);
+	if (copy != NULL) {
+		r->text = copy;
+		r->len = (size_t)(to - copy);
 	}
-	s->p = p + 1;
-	j->text = out;
-	j->len = (size_t)(at - out);
+	r->token = T_STRING;
+	r->p = s + 1;
 	return true;
 }
 
-static bool parse_number(struct json_parser *s, struct json *j)
+static const char *skip_digits(const char *s, const char *end)
 {
-	const char *p = s->p;
-	bool ok = true;
+	while (s < end && type_is_digit(*s))
+		s++;
+	return s;
+}
 
-	if (*p == '-')
-		p++;
-	if (p < s->end && *p == '0')
-		p++;
-	else if (p < s->end && type_is_digit(*p))
-		while (p < s->end && type_is_digit(*p))
-			p++;
-	else
-		ok = false;
-	if (ok && p < s->end && *p == '.') {
-		const char *digits = ++p;
+static bool read_number(struct reader *r)
+{
+	const char *s = r->start + (*r->start == '-'), *digits = s;
+	bool ok;
 
-		while (p < s->end && type_is_digit(*p))
-			p++;
-		ok = p > digits;
+	s = skip_digits(s, r->end);
+	ok = s > digits && (*digits != '0' || s == digits + 1);
+	if (ok && s < r->end && *s == '.') {
+		digits = ++s;
+		s = skip_digits(s, r->end);
+		ok = s > digits;
 	}
-	if (ok && p < s->end && (*p == 'e' || *p == 'E')) {
-		p++;
-		if (p < s->end && (*p == '+' || *p == '-'))
-			p++;
-		const char *digits = p;
-		while (p < s->end && type_is_digit(*p))
-			p++;
-		ok = p > digits;
+	if (ok && s < r->end && (*s == 'e' || *s == 'E')) {
+		s++;
+		if (s < r->end && (*s == '+' || *s == '-'))
+			s++;
+		digits = s;
+		s = skip_digits(s, r->end);
+		ok = s > digits;
 	}
-	if (!ok || (p < s->end && (type_is_alpha(*p) || type_is_digit(*p) || *p == '_' || *p == '.')))
-		return syntax(s, NULL);
-	j->kind = JSON_NUMBER;
-	j->text = s->p;
-	j->len = (size_t)(p - s->p);
-	s->p = p;
+	if (!ok || (s < r->end && is_word(*s))) {
+		while (s < r->end && is_word(*s))
+			s++;
+		return bad_token(r, s);
+	}
+	r->token = T_NUMBER;
+	r->p = s;
 	return true;
 }
 
-static bool parse_value(struct json_parser *s, struct json *j);
-
-static bool add_item(struct json_parser *s, struct json *j, size_t *room, bool named)
-{
-	if (j->n < *room)
-		return true;
-	size_t more = *room == 0 ? 8 : 2 * *room;
-	struct json *items = arena_alloc(s->arena, more * sizeof(*items));
-	struct json *names = named ? arena_alloc(s->arena, more * sizeof(*names)) : NULL;
-	if (items == NULL || (named && names == NULL)) {
-		s->bad_unicode = true;
-		return sql_error_no_memory(s->err);
-	}
-	if (j->n > 0) {
-		memcpy(items, j->items, j->n * sizeof(*items));
-		if (named)
-			memcpy(names, j->names, j->n * sizeof(*names));
-	}
-	j->items = items;
-	j->names = names;
-	*room = more;
-	return true;
-}
-
-static bool parse_container(struct json_parser *s, struct json *j)
-{
-	bool object = *s->p++ == '{';
-	char close = object ? '}' : ']';
-	size_t room = 0;
-
-	j->kind = object ? JSON_OBJECT : JSON_ARRAY;
-	skip(s);
-	if (s->p < s->end && *s->p == close) {
-		s->p++;
-		return true;
-	}
-	for (;;) {
-		if (!add_item(s, j, &room, object))
-			return false;
-		skip(s);
-		if (object) {
-			memset(&j->names[j->n], 0, sizeof(*j->names));
-			if (s->p >= s->end || *s->p != '"')
-				return syntax(s, j->n == 0 ? "string or \"}\"" : "string");
-			if (!parse_string(s, &j->names[j->n]))
-				return false;
-			skip(s);
-			if (s->p >= s->end || *s->p != ':')
-				return syntax(s, "\":\"");
-			s->p++;
-		}
-		if (!parse_value(s, &j->items[j->n]))
-			return false;
-		j->n++;
-		skip(s);
-		if (s->p < s->end && *s->p == ',') {
-			s->p++;
-			continue;
-		}
-		if (s->p < s->end && *s->p == close) {
-			s->p++;
-			return true;
-		}
-		return syntax(s, object ? "\",\" or \"}\"" : "\",\" or \"]\"");
-	}
-}
-
-static bool parse_value(struct json_parser *s, struct json *j)
+static bool next(struct reader *r)
 {
 	static const struct {
 		const char *word;
-		enum json_kind kind;
-	} words[] = { { "true", JSON_TRUE }, { "false", JSON_FALSE }, { "null", JSON_NULL } };
-	bool ok = false;
+		size_t len;
+		enum token token;
+	} words[] = { { "true", 4, T_TRUE }, { "false", 5, T_FALSE }, { "null", 4, T_NULL } };
+	const char *s;
 
-	memset(j, 0, sizeof(*j));
-	skip(s);
-	if (s->p >= s->end)
-		return syntax(s, NULL);
-	if (++s->depth > MAX_DEPTH) {
-		s->bad_unicode = true;
-		sql_error_set(s->err, ERRCODE_TOO_COMPLEX, "stack depth limit exceeded");
+	r->last = r->p;
+	while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r'))
+		r->p++;
+	r->start = r->p;
+	if (r->p == r->end) {
+		r->token = T_END;
+		return true;
+	}
+	switch (*r->p) {
+	case '{': case '}': case '[': case ']': case ',': case ':':
+		r->token = T_PUNCT;
+		r->p++;
+		return true;
+	case '"':
+		return read_string(r);
+	case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+		return read_number(r);
+	default:
+		break;
+	}
+	for (s = r->p; s < r->end && is_word(*s);)
+		s++;
+	if (s == r->p)
+		return bad_token(r, s + 1);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i].len == (size_t)(s - r->p) && memcmp(words[i].word, r->p, words[i].len) == 0) {
+			r->token = words[i].token;
+			r->p = s;
+			return true;
+		}
+	return bad_token(r, s);
+}
+
+static bool at_punct(const struct reader *r, char c)
+{
+	return r->token == T_PUNCT && *r->start == c;
+}
+
+struct item {
+	struct json name, value;
+	struct item *next;
+};
+
+static bool too_deep(struct sql_error *err)
+{
+	sql_error_set(err, ERRCODE_TOO_COMPLEX, "stack depth limit exceeded");
+	return sql_error_hint(err, "A JSON document may be nested %d levels deep.", MAX_DEPTH);
+}
+
+static bool read_value(struct reader *r, struct json *out, int depth);
+
+/* "name": with the value's first token behind it */
+static bool read_name(struct reader *r, struct json *name)
+{
+	if (r->token != T_STRING)
+		return unexpected(r, "string");
+	*name = (struct json){ .kind = JSON_STRING, .text = r->text, .len = r->len };
+	if (!next(r))
 		return false;
-	}
-	const char *start = s->p;
-	if (*s->p == '"') {
-		ok = parse_string(s, j);
-	} else if (*s->p == '{' || *s->p == '[') {
-		ok = parse_container(s, j);
-	} else if (*s->p == '-' || type_is_digit(*s->p)) {
-		ok = parse_number(s, j);
-	} else {
-		size_t len = 0;
+	if (!at_punct(r, ':'))
+		return unexpected(r, "\":\"");
+	return next(r);
+}
 
-		while (s->p + len < s->end && (type_is_alpha(s->p[len]) || type_is_digit(s->p[len]) || s->p[len] == '_'))
-			len++;
-		for (size_t i = 0; i < ARRAY_LEN(words); i++)
-			if (len == strlen(words[i].word) && memcmp(s->p, words[i].word, len) == 0) {
-				j->kind = words[i].kind;
-				s->p += len;
-				ok = true;
-			}
-		if (!ok)
-			return syntax(s, NULL);
+/* The token is the opening bracket. */
+static bool read_items(struct reader *r, struct json *out, int depth)
+{
+	bool object = out->kind == JSON_OBJECT;
+	char close = object ? '}' : ']';
+	struct item *first = NULL, **tail = &first;
+	struct item one;
+
+	if (!next(r))
+		return false;
+	if (object && !at_punct(r, '}') && r->token != T_STRING)
+		return unexpected(r, "string or \"}\"");
+	while (!at_punct(r, close)) {
+		struct item *item = &one;
+
+		if (!r->check) {
+			item = arena_alloc(r->arena, sizeof(*item));
+			if (item == NULL)
+				return sql_error_no_memory(r->err);
+			item->next = NULL;
+			*tail = item;
+			tail = &item->next;
+		}
+		if ((object && !read_name(r, &item->name)) || !read_value(r, &item->value, depth))
+			return false;
+		out->n++;
+		if (at_punct(r, close))
+			break;
+		if (!at_punct(r, ','))
+			return unexpected(r, object ? "\",\" or \"}\"" : "\",\" or \"]\"");
+		if (!next(r))
+			return false;
+		if (at_punct(r, close))
+			return unexpected(r, object ? "string" : "JSON value");
 	}
-	j->source = start;
-	j->source_len = (size_t)(s->p - start);
-	s->depth--;
-	return ok;
+	if (r->check || out->n == 0)
+		return true;
+	out->items = arena_alloc(r->arena, out->n * sizeof(*out->items));
+	out->names = object ? arena_alloc(r->arena, out->n * sizeof(*out->names)) : NULL;
+	if (out->items == NULL || (object && out->names == NULL))
+		return sql_error_no_memory(r->err);
+	size_t i = 0;
+	for (struct item *item = first; item != NULL; item = item->next, i++) {
+		out->items[i] = item->value;
+		if (object)
+			out->names[i] = item->name;
+	}
+	return true;
+}
+
+/* The value that begins with the token; then the token is the one behind it. */
+static bool read_value(struct reader *r, struct json *out, int depth)
+{
+	const char *start = r->start;
+
+	memset(out, 0, sizeof(*out));
+	switch (r->token) {
+	case T_STRING:
+		out->kind = JSON_STRING;
+		out->text = r->text;
+		out->len = r->len;
+		break;
+	case T_NUMBER:
+		out->kind = JSON_NUMBER;
+		out->text = r->start;
+		out->len = (size_t)(r->p - r->start);
+		break;
+	case T_TRUE:
+		out->kind = JSON_TRUE;
+		break;
+	case T_FALSE:
+		out->kind = JSON_FALSE;
+		break;
+	case T_NULL:
+		break;
+	case T_PUNCT:
+		if (*r->start != '{' && *r->start != '[')
+			return unexpected(r, "JSON value");
+		if (depth >= MAX_DEPTH)
+			return too_deep(r->err);
+		out->kind = *r->start == '{' ? JSON_OBJECT : JSON_ARRAY;
+		if (!read_items(r, out, depth + 1))
+			return false;
+		break;
+	case T_END:
+		return unexpected(r, "JSON value");
+	}
+	if (!next(r))
+		return false;
+	out->source = start;
+	out->source_len = (size_t)(r->last - start);
+	return true;
+}
+
+static bool read_text(struct reader *r, struct json *out)
+{
+	if (!next(r) || !read_value(r, out, 0))
+		return false;
+	return r->token == T_END || bad(r, "Expected end of input, but found \"%.*s\".", r->start, r->p);
 }
 
 bool json_parse(struct arena *arena, const char *text, size_t len, struct json *out, struct sql_error *err)
 {
-	struct json_parser s = { .arena = arena, .text = text, .p = text, .end = text + len, .err = err };
+	struct reader r = { .arena = arena, .p = text, .end = text + len, .err = err };
 
-	if (!parse_value(&s, out))
-		return false;
-	skip(&s);
-	return s.p == s.end ? true : syntax(&s, "end of input");
+	return read_text(&r, out);
+}
+
+bool json_check(const char *text, size_t len, struct json *out, struct sql_error *err)
+{
+	struct reader r = { .check = true, .p = text, .end = text + len, .err = err };
+
+	return read_text(&r, out);
 }
 
 static int compare_names(const struct json *a, const struct json *b)
@@ -424,8 +493,12 @@ struct encoder {
 	struct sql_error *err;
 };
 
-static bool encode(struct encoder *e, const struct json *j)
+static bool encode(struct encoder *e, const struct json *j, int depth)
 {
+	if (depth == 0 && j->kind == JSON_ARRAY && j->n == 0) {
+		buf_put_byte(e->out, '0');
+		return true;
+	}
 	buf_put_byte(e->out, (char)('1' + j->kind));
 	switch (j->kind) {
 	case JSON_NULL:
@@ -457,11 +530,13 @@ static bool encode(struct encoder *e, const struct json *j)
 	}
 	case JSON_ARRAY:
 	case JSON_OBJECT:
+		if (depth >= MAX_DEPTH)
+			return too_deep(e->err);
 		key_put_int(e->out, (int64_t)j->n);
 		for (size_t i = 0; i < j->n; i++) {
 			if (j->kind == JSON_OBJECT)
 				key_put_text(e->out, j->names[i].text, j->names[i].len);
-			if (!encode(e, &j->items[i]))
+			if (!encode(e, &j->items[i], depth + 1))
 				return false;
 		}
 		return true;
@@ -477,7 +552,7 @@ bool jsonb_encode(struct arena *arena, struct json *j, struct buf *out, struct s
 	if (!json_normalize(arena, j))
 		return sql_error_no_memory(err);
 	buf_put_byte(out, KEY_MARK);
-	ok = encode(&e, j);
+	ok = encode(&e, j, 0);
 	key_finish(out, e.payload.data, e.payload.len);
 	if (ok && (out->failed || e.payload.failed))
 		ok = sql_error_no_memory(err);
@@ -538,7 +613,12 @@ static bool decode(struct decoder *d, struct json *j)
 	int64_t n;
 
 	memset(j, 0, sizeof(*j));
-	if (d->p >= d->end || *d->p < '1' || *d->p > '7' || ++d->depth > MAX_DEPTH + 8)
+	if (d->p < d->end && *d->p == '0' && d->depth == 0) {
+		d->p++;
+		j->kind = JSON_ARRAY;
+		return true;
+	}
+	if (d->p >= d->end || *d->p < '1' || *d->p > '7' || ++d->depth > MAX_DEPTH + 1)
 		return false;
 	j->kind = (enum json_kind)(*d->p++ - '1');
 	switch (j->kind) {
@@ -762,18 +842,10 @@ bool json_equal(const struct json *a, const struct json *b)
 
 static bool json_in(const struct type_input *in, struct datum *out, struct sql_error *err)
 {
-	struct arena arena = ARENA_INIT((size_t)1 << 30);
 	struct json j;
-	bool ok = utf8_check(in->data, in->len, err) && json_parse(&arena, in->data, in->len, &j, err);
 
-	arena_free(&arena);
-	/* \u0000 is allowed in json, which keeps the text */
-	if (!ok && strcmp(err->sqlstate, ERRCODE_UNTRANSLATABLE) == 0) {
-		sql_error_clear(err);
-		ok = true;
-	}
 	datum_set_text(out, in->data, in->len);
-	return ok;
+	return utf8_check(in->data, in->len, err) && json_check(in->data, in->len, &j, err);
 }
 
 static bool json_out(const struct type_context *ctx, oid_t type, const struct datum *value,

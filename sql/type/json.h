@@ -4,6 +4,7 @@
  * json is kept as the text that came; jsonb as a key text:
  *
  * FORMAT   of the key (key.h), which orders as PostgreSQL does
+ *    '0' an empty array that is the whole document: it comes first, as in PostgreSQL
  *    '1' null, '2' string, '3' number, '4' false, '5' true,
  *    '6' array: the number of its elements (integer of key.h), the elements
  *    '7' object: the number of its members, then each one's name and value
@@ -42,6 +43,11 @@ struct json {
 /* Parse a whole text into the arena; 22P02 with a DETAIL. */
 bool json_parse(struct arena *arena, const char *text, size_t len, struct json *out,
 		struct sql_error *err);
+/*
+ * Only check a text; out gets the kind and the number of items of the outermost.  What is
+ * behind \u is not looked at, as in PostgreSQL: half a surrogate and 0 are no errors.
+ */
+bool json_check(const char *text, size_t len, struct json *out, struct sql_error *err);
 /* Sort the members of objects, the last of equal names stays. */
 bool json_normalize(struct arena *arena, struct json *j);
 
