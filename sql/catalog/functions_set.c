@@ -81,6 +81,12 @@ static bool abbrevs_start(struct set_cursor *c, int n, sqlite3_value **argv, str
 	return query_rows(c, "SELECT * FROM \"pg_catalog.pg_timezone_abbrevs\"", 3, err);
 }
 
+static bool zones_start(struct set_cursor *c, int n, sqlite3_value **argv, struct sql_error *err)
+{
+	(void)n, (void)argv;
+	return query_rows(c, "SELECT * FROM \"pg_catalog.pg_timezone_names\"", 4, err);
+}
+
 static bool locks_start(struct set_cursor *c, int n, sqlite3_value **argv, struct sql_error *err)
 {
 	(void)n, (void)argv;
@@ -261,6 +267,7 @@ static const struct set_function catalog_sets[] = {
 	{ "pg_aclexplode_set", 4, 1, aclexplode_start, NULL },
 	{ "pg_settings_set", 17, 0, settings_start, NULL },
 	{ "pg_abbrevs_set", 3, 0, abbrevs_start, NULL },
+	{ "pg_zones_set", 4, 0, zones_start, NULL },
 	{ "pg_locks_set", 16, 0, locks_start, NULL },
 	/* nothing of these can be: partitions, extensions, replication, other roles' cursors */
 	{ "pg_empty1_set", 1, 1, empty_start, NULL },
@@ -289,6 +296,7 @@ const struct func_impl catalog_set_impls[] = {
 	{ 3943, "acldefault(\"char\",oid)", FUNC_SCALAR, "pg_acl_default($1, $2)", FUNC_CHECKED },
 	{ 2084, "pg_show_all_settings()", FUNC_SET, "pg_settings_set()", 0 },
 	{ 2599, "pg_timezone_abbrevs()", FUNC_SET, "pg_abbrevs_set()", 0 },
+	{ 2856, "pg_timezone_names()", FUNC_SET, "pg_zones_set()", 0 },
 	{ 1371, "pg_lock_status()", FUNC_SET, "pg_locks_set()", 0 },
 	{ 13208, "information_schema._pg_expandarray(anyarray)", FUNC_SET, "pg_expandarray($1)", 0 },
 	{ 3425, "pg_partition_ancestors(regclass)", FUNC_SET, "pg_empty1_set($1)", 0 },

@@ -692,6 +692,13 @@ static void fill_sequence(struct fill *f)
 
 /* ---- what belongs to the server ---- */
 
+static const char *locale_setting(struct fill *f, const char *name)
+{
+	const char *value = f->env->setting == NULL ? NULL : f->env->setting(f->env, name);
+
+	return value == NULL ? "C.UTF-8" : arena_strdup(f->arena, value);
+}
+
 static void database_row(void *arg, const struct sql_database_info *db)
 {
 	struct fill *f = arg;
@@ -708,8 +715,8 @@ static void database_row(void *arg, const struct sql_database_info *db)
 	row_int(f, FROZEN_XID);
 	row_int(f, 1);
 	row_int(f, DEFAULT_TABLESPACE);
-	row_text(f, "C.UTF-8");
-	row_text(f, "C.UTF-8");
+	row_text(f, locale_setting(f, "lc_collate"));
+	row_text(f, locale_setting(f, "lc_ctype"));
 	row_nulls(f, 3);
 	row_end(f);
 }

@@ -9,8 +9,11 @@
  * Cumulative Statistics System".
  * Licence: MIT, see LICENSE.
  */
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "sql/catalog/describe.h"
@@ -19,6 +22,7 @@
 #include "sql/conn.h"
 #include "sql/pgcat.h"
 #include "sql/type.h"
+#include "sql/type/datetime.h"
 #include "vfs/sqlite.h"
 
 enum { DEFINITION_MAX = 1 << 24 };
@@ -255,6 +259,37 @@ static void fill_group(struct fill *f)
 
 /* ---- settings ---- */
 
+/*
+ * What SHOW says, "90s", in the unit that pg_settings counts in, "ms": "90000".  The text
+ * as it is if it has no unit, or one that does not divide.
+ */
+static const char *setting_in_unit(struct fill *f, const char *shown, const char *unit)
+{
+	static const struct {
+		const char *name;
+		int64_t size; /* in bytes, or microseconds */
+	} all[] = {
+		{ "B", 1 }, { "kB", 1 << 10 }, { "8kB", 8 << 10 }, { "MB", 1 << 20 }, { "GB", 1 << 30 },
+		{ "TB", (int64_t)1 << 40 }, { "us", 1 }, { "ms", 1000 }, { "s", 1000000 },
+		{ "min", 60000000 }, { "h", 3600000000 }, { "d", 86400000000 },
+	};
+	char *end;
+	long long number = strtoll(shown, &end, 10);
+	int64_t from = 0, to = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (strcmp(end, all[i].name) == 0)
+			from = all[i].size;
+		if (strcmp(unit, all[i].name) == 0)
+			to = all[i].size;
+	}
+	int64_t total;
+	if (end == shown || from == 0 || to == 0 || __builtin_mul_overflow(number, from, &total) ||
+	    total % to != 0)
+		return arena_strdup(f->arena, shown);
+	return arena_printf(f->arena, "%lld", (long long)(total / to));
+}
+
 static void fill_settings(struct fill *f)
 {
 	size_t n;
@@ -263,9 +298,9 @@ static void fill_settings(struct fill *f)
 	for (size_t i = 0; i < n; i++) {
 		const struct pg_setting_row *s = &all[i];
 		const char *shown = f->env->setting == NULL ? NULL : f->env->setting(f->env, s->name);
-		/* SHOW adds the unit, the view does not: only texts are taken from SHOW */
-		bool plain = s->unit == NULL;
-		const char *now = shown != NULL && plain ? arena_strdup(f->arena, shown) : s->setting;
+		const char *now = shown == NULL     ? s->setting
+				  : s->unit == NULL ? arena_strdup(f->arena, shown)
+						    : setting_in_unit(f, shown, s->unit);
 		bool changed = now != NULL && s->setting != NULL && strcmp(now, s->setting) != 0;
 
 		row_begin(f);
@@ -277,7 +312,10 @@ static void fill_settings(struct fill *f)
 		row_text(f, s->extra_desc);
 		row_text(f, s->context);
 		row_text(f, s->vartype);
-		row_text(f, changed ? "session" : "default");
+		bool by_client = strcmp(s->context, "user") == 0 || strcmp(s->context, "superuser") == 0;
+		row_text(f, !changed || strcmp(s->context, "internal") == 0 ? "default"
+			    : by_client                                     ? "session"
+									    : "configuration file");
 		row_text(f, s->min_val);
 		row_text(f, s->max_val);
 		row_form(f, s->enumvals);
@@ -288,6 +326,61 @@ static void fill_settings(struct fill *f)
 		row_bool(f, false);
 		row_end(f);
 	}
+}
+
+/* ---- time zones ---- */
+
+static void put_zone(struct fill *f, const char *name)
+{
+	const struct timezone *tz = timezone_find(name);
+	struct civil c;
+
+	if (tz == NULL)
+		return;
+	int offset = timezone_offset_at(tz, f->env->statement_us, &c);
+	int minutes = abs(offset) / 60;
+	row_begin(f);
+	row_text(f, arena_strdup(f->arena, name));
+	row_text(f, arena_strdup(f->arena, c.zone_name));
+	row_form(f, arena_printf(f->arena, "%s%02d:%02d:%02d", offset < 0 ? "-" : "", minutes / 60, minutes % 60,
+				 abs(offset) % 60));
+	row_bool(f, c.is_dst);
+	row_end(f);
+}
+
+/* The files under a folder of the time zone database; prefix: "Europe/", or "". */
+static void put_zones(struct fill *f, const char *prefix, int depth)
+{
+	char path[512];
+	struct dirent *e;
+
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", prefix);
+	DIR *dir = opendir(path);
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		char name[256];
+		struct stat st;
+
+		/* copies of all zones, and files that are none */
+		if (e->d_name[0] == '.' || strcmp(e->d_name, "posix") == 0 || strcmp(e->d_name, "right") == 0 ||
+		    strchr(e->d_name, '.') != NULL ||
+		    (size_t)snprintf(name, sizeof(name), "%s%s", prefix, e->d_name) >= sizeof(name) - 1)
+			continue;
+		if (fstatat(dirfd(dir), e->d_name, &st, 0) != 0)
+			continue;
+		if (S_ISDIR(st.st_mode) && depth < 3) {
+			strcat(name, "/");
+			put_zones(f, name, depth + 1);
+		} else if (S_ISREG(st.st_mode)) {
+			put_zone(f, name);
+		}
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static void fill_zones(struct fill *f)
+{
+	put_zones(f, "", 0);
 }
 
 /* ---- statistics ---- */
@@ -458,6 +551,7 @@ const struct system_def system_view_defs[] = {
 	{ "pg_group", "groname grosysid", fill_group, false },
 	{ "pg_settings", "name", fill_settings, false },
 	{ "pg_timezone_abbrevs", "abbrev", NULL, false },
+	{ "pg_timezone_names", NULL, fill_zones, false },
 	{ "pg_stat_activity", "pid", fill_activity, false },
 	{ "pg_stat_ssl", "pid", fill_stat_ssl, false },
 	{ "pg_stat_gssapi", "pid", fill_stat_gssapi, false },
