@@ -53,15 +53,11 @@ static const char *describe(const char *text)
 	struct lowered l = { 0 };
 
 	if (strncmp(text, "CREATE ", 7) == 0) {
-		if (!analyze_fixture_run(&fx, text) &&
-		    strcmp(fx.err.sqlstate, ERRCODE_FEATURE_NOT_SUPPORTED) == 0)
-			return NULL;
+		ck_assert_msg(analyze_fixture_run(&fx, text), "%s\n%s", text, buf_str(&fx.out));
 		return buf_str(&fx.out);
 	}
 	if (!analyze_fixture_lower(&fx, text, &l)) {
 		/* a function that has no text in SQLite yet is analyzed all the same */
-		if (strstr(fx.err.message, "relation \"tj\"") != NULL)
-			return NULL; /* its types are not there yet */
 		if (strcmp(fx.err.sqlstate, ERRCODE_FEATURE_NOT_SUPPORTED) != 0)
 			return buf_str(&fx.out);
 		if (l.columns == NULL)
@@ -118,7 +114,7 @@ START_TEST(statements_mean_what_postgresql_says)
 	fclose(file);
 	free(line);
 	buf_free(&expected);
-	ck_assert_msg(agreed >= 240, "only %zu agreed, %zu passed over", agreed, passed_over);
+	ck_assert_msg(agreed >= 250, "only %zu agreed, %zu passed over", agreed, passed_over);
 }
 END_TEST
 
