@@ -14,8 +14,8 @@
 #include "sql/type/impl.h"
 #include "sql/type/numeric.h"
 
-/* Sums of integers, exactly. */
-struct int_sum {
+/* Sums of integers, exactly.  SQLite's memory for it is aligned to 8 bytes, not to 16. */
+struct __attribute__((packed, aligned(8))) int_sum {
 	__int128 sum;
 	int64_t n;
 };
