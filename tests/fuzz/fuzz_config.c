@@ -25,11 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	} else {
 		for (size_t i = 0; i < config_n_options; i++)
-			(void)config_show(&c, i, text, sizeof(text));
+			config_show(&c, i, text, sizeof(text));
 		if (c.server_port < 0 || c.server_port > 65535 || c.storage_backend < CONFIG_LOCAL ||
 		    c.storage_backend > CONFIG_AZURE)
 			abort();
-		(void)config_check(&c, &err);
+		if (!config_check(&c, &err) && !err.set)
+			abort();
 	}
 	config_deinit(&c);
 	return 0;
