@@ -234,7 +234,7 @@ static bool run(struct sql_session *s, struct portal *p, uint64_t max_rows, bool
 	}
 	if (p->state == PORTAL_NEW && !portal_start(s, p, err))
 		return false;
-	if (simple && p->plan->n_columns > 0)
+	if (simple && plan_has_rows(p->plan))
 		portal_tell_columns(s, p, sink);
 	if (!portal_rows(s, p, p, max_rows, sink, &n, &end, err))
 		return false;
@@ -255,7 +255,7 @@ static bool run(struct sql_session *s, struct portal *p, uint64_t max_rows, bool
 static bool may_retry(const struct sql_session *s, const struct plan *plan, bool multi,
 		      const struct sql_error *err)
 {
-	return !multi && s->tx.kind == TX_IMPLICIT && plan->kind == PLAN_QUERY && plan->n_columns == 0 &&
+	return !multi && s->tx.kind == TX_IMPLICIT && plan->kind == PLAN_QUERY && !plan_has_rows(plan) &&
 	       plan_writes(plan) && strcmp(err->sqlstate, ERRCODE_SERIALIZATION_FAILURE) == 0;
 }
 
@@ -582,11 +582,11 @@ static bool tell_result(struct sql_session *s, const struct plan *plan, const st
 	if (plan->kind == PLAN_UTILITY &&
 	    !utility_columns(s, plan, &s->scratch, &columns, &n, err))
 		return false;
-	if (n == 0) {
+	if (n == 0 && !plan_has_rows(plan)) {
 		sink->no_data(sink);
 		return true;
 	}
-	struct sql_column *told = ARENA_ARRAY(&s->scratch, struct sql_column, n);
+	struct sql_column *told = ARENA_ARRAY(&s->scratch, struct sql_column, n + 1);
 	if (told == NULL)
 		return sql_error_no_memory(err);
 	for (size_t i = 0; i < n; i++) {
@@ -606,7 +606,7 @@ bool sql_describe_statement(struct sql_session *s, const char *name, struct sql_
 		return leave(s, false);
 	tx_start_implicit(s);
 	struct prepared *p = find_prepared(s, name, &err);
-	if (p != NULL && !(s->tx.failed && p->plan->n_columns > 0 && aborted(s, p->plan, &err))) {
+	if (p != NULL && !(s->tx.failed && plan_has_rows(p->plan) && aborted(s, p->plan, &err))) {
 		const oid_t *types;
 		size_t n;
 

@@ -193,6 +193,13 @@ struct plan {
 	struct plan *newer, *older;
 };
 
+/* Does it give rows?  A SELECT of no columns does. */
+static inline bool plan_has_rows(const struct plan *p)
+{
+	return p->n_columns > 0 ||
+	       (p->kind == PLAN_QUERY && (p->lowered.kind == LOWERED_SELECT || p->lowered.kind == LOWERED_VALUES));
+}
+
 struct plan_request {
 	const char *text;
 	const oid_t *hints;

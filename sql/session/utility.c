@@ -317,7 +317,7 @@ static bool run_execute(struct sql_session *s, const struct plan *outer, const s
 			goto out;
 	if (!portal_start(s, &p, err))
 		goto out;
-	if (simple && p.plan->n_columns > 0)
+	if (simple && plan_has_rows(p.plan))
 		portal_tell_columns(s, &p, sink);
 	ok = portal_rows(s, &p, values, 0, sink, &n, &end, err);
 	if (ok)
