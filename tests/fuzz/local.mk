@@ -116,3 +116,16 @@ tests_fuzz_fuzz_analyze_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_fuzz_fuzz_analyze_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_analyze_LDADD = $(SQL_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_sql_json
+tests_fuzz_replay_sql_json_SOURCES = tests/fuzz/fuzz_sql_json.c tests/fuzz/replay.c
+tests_fuzz_replay_sql_json_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_sql_json_LDADD = $(SQL_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_sql_json
+tests_fuzz_fuzz_sql_json_SOURCES = tests/fuzz/fuzz_sql_json.c
+tests_fuzz_fuzz_sql_json_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_sql_json_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_sql_json_LDADD = $(SQL_LIBS)
+endif

@@ -38,3 +38,8 @@ tests_sql_test_catalog_queries_SOURCES = tests/sql/test_catalog_queries.c $(SESS
 tests_sql_test_catalog_queries_CFLAGS = $(CHECK_TEST_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
 tests_sql_test_catalog_queries_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/sql/catalog.cases
+check_PROGRAMS += tests/sql/test_json
+tests_sql_test_json_SOURCES = tests/sql/test_json.c $(SESSION_FIXTURE)
+tests_sql_test_json_CFLAGS = $(CHECK_TEST_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
+tests_sql_test_json_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/sql/json.cases
