@@ -336,6 +336,8 @@ static void put_template(struct analyzer *a, const struct expr *e, const struct 
 			if (e->distinct || e->n_order > 0)
 				put_key_spec(a, e);
 		} else if (at[1] == '*') {
+			if (e->variadic && e->proc->provariadic == ANYOID)
+				fail_unsupported(a, e->location, "VARIADIC in a call of %s", impl->signature);
 			for (i = 0; i < n; i++) {
 				if (i > 0)
 					buf_put_str(out, ", ");
@@ -354,6 +356,9 @@ static void put_template(struct analyzer *a, const struct expr *e, const struct 
 				buf_printf(out, "%" PRIu32, args[i]->type);
 			} else {
 				template_arg(a, impl, at, args[i]);
+				/* equal, not only written alike */
+				if (e->distinct && impl->kind == FUNC_AGGREGATE && type_collation(args[i]->type) != NULL)
+					buf_printf(out, " COLLATE %s", type_collation(args[i]->type));
 			}
 		} else {
 			buf_put_byte(out, *at);
