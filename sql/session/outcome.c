@@ -547,6 +547,12 @@ bool outcome_error(struct sql_session *s, struct conn *c, int rc, struct sql_err
 			sql_error_clear(&c->sql.err);
 			return false;
 		}
+		if (strcmp(sqlite3_errmsg(db), "parser stack overflow") == 0) {
+			/* SQLite's parser takes about thirty calls within calls */
+			sql_error_set(err, ERRCODE_TOO_COMPLEX, "stack depth limit exceeded");
+			return sql_error_hint(err, "Write the expression with fewer operators within each other, "
+						   "or in several subqueries.");
+		}
 		return sql_error_set(err, ERRCODE_INTERNAL, "%s", sqlite3_errmsg(db));
 	case SQLITE_CONSTRAINT:
 		if (c->sql.err.set) {

@@ -415,7 +415,7 @@ static bool power_of_integer(struct numeric *r, const struct numeric *a, int64_t
 	}
 	uint64_t count = n < 0 ? (uint64_t)-n : (uint64_t)n;
 	double digits = (double)count * (numeric_exponent(a) + a->scale + 1);
-	if (numeric_sign(a) != 0 && digits > 200000) {
+	if (numeric_sign(a) != 0 && digits > 4000000) {
 		struct numeric positive;
 
 		numeric_copy(&positive, a);
