@@ -43,7 +43,7 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 {
 	size_t need = (size + 15) & ~(size_t)15;
 
-	if (UNLIKELY(need > a->left || need < size))
+	if (UNLIKELY(need > a->left || need < size || a->next == NULL))
 		return arena_alloc_slow(a, size);
 	void *at = a->next;
 	a->next += need;

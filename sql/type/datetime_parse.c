@@ -218,7 +218,7 @@ struct parser {
 	const struct sql_env *env;
 	struct parsed *out;
 	int has;
-	bool text_month, two_digits, bc, am, pm, iso_time, julian;
+	bool text_month, two_digits, bc, am, pm, iso_time, julian, time_only;
 	char zone_name[64];
 };
 
@@ -342,7 +342,7 @@ static enum parse_rc take_run(struct parser *s, const char *p, size_t len)
 
 	if (point != NULL)
 		c->us = fraction(point, len - digits);
-	if ((s->has & HAS_DATE) != HAS_DATE && digits >= 6 && point == NULL) {
+	if ((s->has & HAS_DATE) != HAS_DATE && digits >= 6 && point == NULL && !s->time_only) {
 		if ((s->has & HAS_DATE) != 0)
 			return PARSE_BAD;
 		c->day = (int)number(p + digits - 2, 2);
@@ -381,8 +381,11 @@ static enum parse_rc take_number(struct parser *s, const char *p, size_t len)
 		return PARSE_BAD;
 	}
 	if (len == 3 && (s->has & HAS_DATE) == HAS_YEAR && v >= 1 && v <= 366) {
-		civil_from_days(days_from_civil(c->year, 1, 1) + v - 1, c);
-		c->month = c->month == 0 ? 1 : c->month;
+		struct civil day;
+
+		civil_from_days(days_from_civil(c->year, 1, 1) + v - 1, &day);
+		c->month = day.month;
+		c->day = day.day;
 		s->has |= HAS_MONTH | HAS_DAY;
 		return PARSE_OK;
 	}
@@ -616,7 +619,7 @@ static enum parse_rc take_word(struct parser *s, const char *p, size_t len, bool
 	return PARSE_OK;
 }
 
-static enum parse_rc take_field(struct parser *s, const struct field *f, const struct field *next)
+static enum parse_rc take_field(struct parser *s, const struct field *f)
 {
 	switch (f->kind) {
 	case FIELD_DATE:
@@ -681,19 +684,17 @@ static enum parse_rc take_field(struct parser *s, const struct field *f, const s
 	}
 	const char *point = memchr(f->text, '.', f->len);
 	if (point != NULL && (s->has & HAS_DATE) == 0 && point > f->text) {
-		/* 2024.5 is the year and the day, say: leave it */
+		/* 2024.005 is a year and a day of it */
+		if (point - f->text == 4 && f->len == 8) {
+			enum parse_rc rc = take_number(s, f->text, 4);
+
+			return rc != PARSE_OK ? rc : take_number(s, point + 1, 3);
+		}
 		return point - f->text >= 4 ? take_run(s, f->text, f->len) : PARSE_BAD;
 	}
 	if (point != NULL)
 		return take_run(s, f->text, f->len);
-	/* an hour before am or pm */
-	if (next != NULL && next->kind == FIELD_WORD && f->len <= 2 && (s->has & HAS_TIME) == 0 &&
-	    (type_word_is(next->text, next->len, "am") || type_word_is(next->text, next->len, "pm"))) {
-		s->out->civil.hour = (int)number(f->text, f->len);
-		s->has |= HAS_TIME;
-		return PARSE_OK;
-	}
-	if (f->len >= 6 && (s->has & HAS_DATE) == 0)
+	if ((f->len >= 6 && (s->has & HAS_DATE) == 0) || (s->time_only && f->len >= 4))
 		return take_run(s, f->text, f->len);
 	if (f->len >= 4 && (s->has & HAS_DATE) == HAS_DATE)
 		return take_run(s, f->text, f->len);
@@ -737,7 +738,8 @@ bool datetime_parse(const char *text, size_t len, const struct sql_env *env, con
 		    struct parsed *out, struct sql_error *err)
 {
 	struct field fields[MAX_FIELDS + 1];
-	struct parser s = { .env = env, .out = out };
+	struct parser s = { .env = env, .out = out,
+			    .time_only = strncmp(type_name, "time", 4) == 0 && type_name[4] != 's' };
 	enum parse_rc rc = PARSE_OK;
 	int n;
 
@@ -746,7 +748,7 @@ bool datetime_parse(const char *text, size_t len, const struct sql_env *env, con
 	if (n <= 0)
 		rc = PARSE_BAD;
 	for (int i = 0; rc == PARSE_OK && i < n; i++)
-		rc = take_field(&s, &fields[i], i + 1 < n ? &fields[i + 1] : NULL);
+		rc = take_field(&s, &fields[i]);
 	if (rc == PARSE_OK && (s.julian || (s.iso_time && (s.has & HAS_TIME) == 0)))
 		rc = PARSE_BAD;
 	if (rc == PARSE_OK)

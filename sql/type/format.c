@@ -105,7 +105,8 @@ void type_format(const struct schema *schema, oid_t type, int32_t typmod, struct
 		return;
 	}
 	if (row != NULL && row->typelem != 0 &&
-	    strcmp(row->typsubscript, "array_subscript_handler") == 0 && row->typlen == -1) {
+	    strcmp(row->typsubscript, "array_subscript_handler") == 0 && row->typlen == -1 &&
+	    type != INT2VECTOROID && type != OIDVECTOROID) {
 		is_array = true;
 		type = row->typelem;
 		row = pgcat_type(type);

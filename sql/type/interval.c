@@ -672,6 +672,8 @@ bool interval_parse(const char *text, size_t len, int32_t typmod, enum interval_
 	if (!good)
 		return sql_error_set(err, ERRCODE_INVALID_DATETIME_FORMAT,
 				     "invalid input syntax for type interval: \"%.*s\"", (int)len, text);
+	if (s.ok && s.months != (int32_t)s.months && s.months / 12 == (int32_t)(s.months / 12))
+		return sql_error_set(err, ERRCODE_DATETIME_OVERFLOW, "interval out of range");
 	if (!s.ok || s.months != (int32_t)s.months || s.days != (int32_t)s.days)
 		return sql_error_set(err, ERRCODE_INTERVAL_OVERFLOW,
 				     "interval field value out of range: \"%.*s\"", (int)len, text);

@@ -233,15 +233,17 @@ enum numeric_parse_rc numeric_parse(struct numeric *n, const char *text, size_t 
 	if (exponent > INT32_MAX / 2 || exponent < -(INT32_MAX / 2) || len > 1 << 28)
 		return NUMERIC_PARSE_OVERFLOW;
 	int64_t dscale = scale - exponent;
+	if (dscale > NUMERIC_MAX_SCALE)
+		return NUMERIC_PARSE_OVERFLOW;
 	/* dscale < 0: zeros are to be added in front of the point */
 	if (n_digits > 0 && (int64_t)n_digits - scale + exponent > MAX_EXPONENT)
 		return NUMERIC_PARSE_OVERFLOW;
-	if (n_digits <= SMALL_DIGITS && dscale >= 0 && dscale <= NUMERIC_MAX_SCALE) {
+	if (n_digits <= SMALL_DIGITS && dscale >= 0) {
 		set_small(n, negative ? -small : small, (int)dscale);
 		return NUMERIC_PARSE_OK;
 	}
 	if (n_digits == 0) {
-		set_small(n, 0, dscale < 0 ? 0 : dscale > NUMERIC_MAX_SCALE ? NUMERIC_MAX_SCALE : (int)dscale);
+		set_small(n, 0, dscale < 0 ? 0 : (int)dscale);
 		return NUMERIC_PARSE_OK;
 	}
 	char *digits = malloc((size_t)(stop - start) + 1);
@@ -262,8 +264,6 @@ enum numeric_parse_rc numeric_parse(struct numeric *n, const char *text, size_t 
 		dscale = 0;
 	}
 	numeric_set_mpz(n, z, (int)dscale);
-	if (dscale > NUMERIC_MAX_SCALE)
-		numeric_round(n, NUMERIC_MAX_SCALE);
 	return NUMERIC_PARSE_OK;
 }
 
@@ -1072,7 +1072,7 @@ static bool numeric_send(const struct type_context *ctx, oid_t type, const struc
 	if (n.kind != NUMERIC_FINITE) {
 		buf_put_u32(out, 0);
 		buf_put_u16(out, n.kind == NUMERIC_NAN ? 0xC000 : n.kind == NUMERIC_INFINITY ? 0xD000 : 0xF000);
-		buf_put_u16(out, 0);
+		buf_put_u16(out, n.kind == NUMERIC_NAN ? 0 : 0x20);
 		return true;
 	}
 	char *digits = coefficient(&n, room, &len);

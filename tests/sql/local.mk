@@ -43,3 +43,14 @@ tests_sql_test_json_SOURCES = tests/sql/test_json.c $(SESSION_FIXTURE)
 tests_sql_test_json_CFLAGS = $(CHECK_TEST_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
 tests_sql_test_json_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/sql/json.cases
+REPLAY = tests/sql/replay.c tests/sql/replay.h
+check_PROGRAMS += tests/sql/test_type
+tests_sql_test_type_SOURCES = tests/sql/test_type.c $(REPLAY)
+tests_sql_test_type_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_type_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_func
+tests_sql_test_func_SOURCES = tests/sql/test_func.c $(REPLAY)
+tests_sql_test_func_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
+tests_sql_test_func_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/sql/oracle/generate tests/sql/oracle/inputs.py tests/sql/data/types.tsv \
+	tests/sql/data/functions.tsv
