@@ -313,11 +313,12 @@ static void float_value(sqlite3_context *ctx, enum float_result what)
 {
 	struct float_sum *s = sqlite3_aggregate_context(ctx, 0);
 	double n = 0, sx = 0, sxx = 0;
+	bool infinite = false;
 
 	if (s == NULL || s->first >= s->n)
 		return;
 	for (size_t i = s->first; i < s->n; i++) {
-		double x = s->values[i], old = sx;
+		double x = s->values[i];
 
 		n += 1;
 		sx += x;
@@ -331,10 +332,14 @@ static void float_value(sqlite3_context *ctx, enum float_result what)
 		} else if (isnan(x) || isinf(x)) {
 			sxx = (double)NAN;
 		}
-		if (isinf(sx) && !isinf(x) && !isinf(old)) {
+		infinite |= isinf(x) || isnan(x);
+		bool spread = what >= FLOAT_VAR_SAMP && isinf(sxx);
+		if (!infinite && (isinf(sx) || spread)) {
 			func_fail(ctx, ERRCODE_NUMERIC_OUT_OF_RANGE, "value out of range: overflow");
 			return;
 		}
+		if (isinf(sxx))
+			sxx = (double)NAN;
 	}
 	switch (what) {
 	case FLOAT_SUM:
@@ -379,6 +384,7 @@ FLOAT_AGGREGATE(float_sd_pop, FLOAT_SD_POP)
 /* Aggregates of pairs (y, x): regression and correlation. */
 struct pair_sum {
 	double n, sx, sxx, sy, syy, sxy;
+	bool infinite;
 };
 
 static void pair_step(sqlite3_context *ctx, int n, sqlite3_value **argv)
@@ -392,12 +398,25 @@ static void pair_step(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	s->n += 1;
 	s->sx += x;
 	s->sy += y;
+	s->infinite |= isinf(x) || isnan(x) || isinf(y) || isnan(y);
 	if (s->n > 1) {
 		double tx = x * s->n - s->sx, ty = y * s->n - s->sy, scale = 1.0 / (s->n * (s->n - 1));
 
 		s->sxx += tx * tx * scale;
 		s->syy += ty * ty * scale;
 		s->sxy += tx * ty * scale;
+		if (isinf(s->sx) || isinf(s->sy) || isinf(s->sxx) || isinf(s->syy) || isinf(s->sxy)) {
+			if (!s->infinite) {
+				func_fail(ctx, ERRCODE_NUMERIC_OUT_OF_RANGE, "value out of range: overflow");
+				return;
+			}
+			if (isinf(s->sxx))
+				s->sxx = (double)NAN;
+			if (isinf(s->syy))
+				s->syy = (double)NAN;
+			if (isinf(s->sxy))
+				s->sxy = (double)NAN;
+		}
 	} else if (isnan(x) || isinf(x) || isnan(y) || isinf(y)) {
 		if (isnan(x) || isinf(x))
 			s->sxx = s->sxy = (double)NAN;
@@ -580,7 +599,7 @@ static void put_nested(sqlite3_context *ctx)
 			func_no_memory(ctx);
 			return;
 		}
-		if (part.n_dims == 0) {
+		if (part.n_dims == 0 && i == a->first) {
 			func_fail(ctx, ERRCODE_ARRAY_SUBSCRIPT, "cannot accumulate empty arrays");
 			return;
 		}

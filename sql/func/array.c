@@ -259,6 +259,11 @@ static void fn_position(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	if (a.n_dims == 0)
 		return;
 	struct datum what = func_datum(argv[1]);
+	bool has_null = false;
+	for (size_t i = 0; i < a.n; i++)
+		has_null |= a.elements[i].kind == DATUM_NULL;
+	if (what.kind == DATUM_NULL && !has_null)
+		return;
 	int64_t from = a.lower[0];
 	if (n > 2) {
 		if (func_null(argv[2])) {

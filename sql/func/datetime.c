@@ -482,7 +482,12 @@ static void scale(sqlite3_context *ctx, int n, sqlite3_value **argv, bool divide
 				seconds -= (int32_t)(seconds / 86400) * 86400.0;
 			}
 			r.days += (int32_t)month_days;
-			r.us = (int64_t)rint((double)whole.us / f + seconds * 1e6);
+			double us = rint((double)whole.us / f + seconds * 1e6);
+			if (!(fabs(us) < 9.2233720368547758e18)) {
+				interval_range(ctx);
+				return;
+			}
+			r.us = (int64_t)us;
 			result_interval(ctx, &r);
 			return;
 		}
@@ -612,9 +617,9 @@ static void age(sqlite3_context *ctx, int64_t a, int64_t b)
 		us += US_PER_DAY;
 		days--;
 	}
-	/* days are borrowed from the month of the earlier one; when negated, of the later one */
+	/* days are borrowed from the month of the earlier one */
 	while (days < 0) {
-		days += sign < 0 ? days_in_month(x.year, x.month) : days_in_month(y.year, y.month);
+		days += days_in_month(y.year, y.month);
 		months--;
 	}
 	r.months = (int32_t)months * sign;
@@ -1010,7 +1015,11 @@ static void fn_date_trunc(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	const struct timezone *tz = zone_of(ctx);
 	struct interval i;
 
-	if (unit == UNIT_NONE) {
+	if (mode != 'i' && !timestamp_is_finite(sqlite3_value_int64(argv[1]))) {
+		sqlite3_result_int64(ctx, sqlite3_value_int64(argv[1]));
+		return;
+	}
+	if (unit == UNIT_NONE && n < 4) {
 		bad_unit(ctx, name, mode, false);
 		return;
 	}
@@ -1082,11 +1091,11 @@ static void fn_date_trunc(sqlite3_context *ctx, int n, sqlite3_value **argv)
 			return;
 		}
 	}
-	int64_t us = sqlite3_value_int64(argv[1]);
-	if (!timestamp_is_finite(us)) {
-		sqlite3_result_int64(ctx, us);
+	if (unit == UNIT_NONE) {
+		bad_unit(ctx, name, mode, false);
 		return;
 	}
+	int64_t us = sqlite3_value_int64(argv[1]);
 	int offset = mode == 'u' ? timezone_offset_at(tz, us, NULL) : 0;
 	us += offset * US_PER_SECOND;
 	if (!trunc_local(unit, &us)) {
@@ -1166,6 +1175,12 @@ static bool get_zone(sqlite3_context *ctx, sqlite3_value *v, bool is_interval, c
 		return true;
 	snprintf(text, sizeof(text), "%.*s", (int)t.len, t.data);
 	*tz = timezone_find(text);
+	if (*tz != NULL && !type_is_alpha(*text) && *text != '<') {
+		/* a bare offset is read as POSIX does: to the west */
+		*offset = -timezone_offset_at(*tz, 0, NULL);
+		*tz = NULL;
+		return true;
+	}
 	if (*tz != NULL)
 		return true;
 	func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE, "time zone \"%s\" not recognized", text);
@@ -1178,9 +1193,15 @@ static void fn_timezone(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	const struct timezone *tz;
 	int offset = 0;
 
-	if (func_any_null(n, argv) || !get_zone(ctx, argv[0], n > 3, &tz, &offset))
+	if (func_any_null(n, argv))
 		return;
 	int64_t us = sqlite3_value_int64(argv[1]);
+	if (sqlite3_value_type(argv[1]) == SQLITE_INTEGER && !timestamp_is_finite(us)) {
+		sqlite3_result_int64(ctx, us);
+		return;
+	}
+	if (!get_zone(ctx, argv[0], n > 3, &tz, &offset))
+		return;
 	struct timetz t;
 	switch (*func_text(argv[2]).data) {
 	case 'z':
@@ -1262,7 +1283,7 @@ static bool make_days(sqlite3_context *ctx, sqlite3_value **argv, int64_t *days)
 
 	if (y == 0 || m < 1 || m > 12 || d < 1 || d > days_in_month(year, (int)m)) {
 		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW,
-			  "date field value out of range: %d-%02d-%02d", (int)y, (int)m, (int)d);
+			  "date field value out of range: %d-%02d-%02d", (int)year, (int)m, (int)d);
 		return false;
 	}
 	*days = days_from_civil(year, (int)m, (int)d);
@@ -1280,8 +1301,13 @@ static bool make_us(sqlite3_context *ctx, sqlite3_value **argv, int64_t *us)
 	if (!get_seconds(argv[2], &s))
 		return false;
 	if (isnan(s) || h < 0 || m < 0 || m > 59 || s < 0 || s > 60 || h > 24 || (h == 24 && (m > 0 || s > 0))) {
-		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "time field value out of range: %d:%02d:%02.*g", (int)h,
-			  (int)m, 15, s);
+		struct buf *b = func_buf(func_conn(ctx));
+
+		buf_printf(b, "%d:%02d:", (int)h, (int)m);
+		if (s < 10 && s > -1)
+			buf_put_byte(b, '0');
+		float_put(b, s, false, 1);
+		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "time field value out of range: %s", buf_str(b));
 		return false;
 	}
 	*us = h * US_PER_HOUR + m * US_PER_MINUTE + (int64_t)rint(s * 1e6);
@@ -1671,7 +1697,7 @@ const struct func_impl datetime_impls[] = {
 	  "pg_age('u', $1, $2)", FUNC_CHECKED },
 	{ 2059, "age(timestamp without time zone)", FUNC_SCALAR, "pg_age('s', $1)", FUNC_CHECKED },
 	{ 1386, "age(timestamp with time zone)", FUNC_SCALAR, "pg_age('u', $1)", FUNC_CHECKED },
-	{ 1384, "date_part(text,date)", FUNC_SCALAR, "pg_date_part($1, $2, 'd')", FUNC_CHECKED },
+	{ 1384, "date_part(text,date)", FUNC_SCALAR, "pg_date_part($1, pg_date_to_timestamp($2), 's')", FUNC_CHECKED },
 	{ 1385, "date_part(text,time without time zone)", FUNC_SCALAR,
 	  "pg_date_part($1, $2, 't')", FUNC_CHECKED },
 	{ 1273, "date_part(text,time with time zone)", FUNC_SCALAR, "pg_date_part($1, $2, 'z')", FUNC_CHECKED },

@@ -195,54 +195,126 @@ static void bad_input(sqlite3_context *ctx)
 
 #define DEGREES (M_PI / 180.0)
 
-/* Sine of degrees, exact where it is 0, a half or 1. */
-static double sin_degrees(double x)
+/* Degrees from 0 to 90, exact where the result is 0, a half or 1. */
+static double sin_small(double x)
 {
-	double sign = 1;
+	return sin(x * DEGREES) / sin(30.0 * DEGREES) / 2.0; /* to 30 */
+}
 
+static double cos_small(double x)
+{
+	return 1.0 - (1.0 - cos(x * DEGREES)) / (1.0 - cos(60.0 * DEGREES)) / 2.0; /* to 60 */
+}
+
+static double sin_quarter(double x)
+{
+	return x <= 30.0 ? sin_small(x) : cos_small(90.0 - x);
+}
+
+static double cos_quarter(double x)
+{
+	return x <= 60.0 ? cos_small(x) : sin_small(90.0 - x);
+}
+
+/* x to the first quarter, and the signs of sine and cosine. */
+static double to_quarter(double x, double *sin_sign, double *cos_sign)
+{
+	*sin_sign = *cos_sign = 1;
 	x = fmod(x, 360.0);
 	if (x < 0) {
 		x = -x;
-		sign = -sign;
+		*sin_sign = -1;
 	}
 	if (x > 180) {
 		x = 360 - x;
-		sign = -sign;
+		*sin_sign = -*sin_sign;
 	}
-	if (x > 90)
+	if (x > 90) {
 		x = 180 - x;
-	if (x == 0)
-		return 0;
-	if (x == 30)
-		return sign * 0.5;
-	if (x == 90)
-		return sign;
-	return sign * (x < 30 ? sin(x * DEGREES) / sin(30 * DEGREES) / 2
-		      : x <= 60 ? sin(x * DEGREES)
-				: 1 - (1 - cos((90 - x) * DEGREES)) / (1 - cos(60 * DEGREES)) / 2);
+		*cos_sign = -1;
+	}
+	return x;
+}
+
+static double sin_degrees(double x)
+{
+	double s, c;
+
+	x = to_quarter(x, &s, &c);
+	return s * sin_quarter(x);
+}
+
+static double cos_degrees(double x)
+{
+	double s, c;
+
+	x = to_quarter(x, &s, &c);
+	return c * cos_quarter(x);
 }
 
 static double tan_degrees(double x)
 {
-	double c = sin_degrees(90 - x), s = sin_degrees(x);
+	double s, c;
 
-	if (fabs(c) == fabs(s) || fabs(fabs(fmod(x, 90)) - 45) < 1e-12)
-		return (s < 0) == (c < 0) ? 1 : -1;
-	return s / c;
+	x = to_quarter(x, &s, &c);
+	return s * c * (sin_quarter(x) / cos_quarter(x) / (sin_quarter(45) / cos_quarter(45)));
 }
 
-static double round_angle(double x)
+static double cot_degrees(double x)
 {
-	double r = rint(x);
+	double s, c;
 
-	return fabs(x - r) < 1e-12 ? r : x;
+	x = to_quarter(x, &s, &c);
+	return s * c * (cos_quarter(x) / sin_quarter(x) / (cos_quarter(45) / sin_quarter(45)));
 }
+
+static double asin_quarter(double x)
+{
+	return x <= 0.5 ? asin(x) / asin(0.5) * 30.0 : 90.0 - acos(x) / acos(0.5) * 60.0;
+}
+
+static double asin_degrees(double x)
+{
+	return x >= 0 ? asin_quarter(x) : -asin_quarter(-x);
+}
+
+static double acos_degrees(double x)
+{
+	double y = fabs(x);
+	double a = y <= 0.5 ? 90.0 - asin(y) / asin(0.5) * 30.0 : acos(y) / acos(0.5) * 60.0;
+
+	return x >= 0 ? a : 180.0 - a;
+}
+
+/* Those that may well be infinite. */
+#define UNARY_INFINITE(name, condition, expression)                                  \
+	static void name(sqlite3_context *ctx, int n, sqlite3_value **argv)          \
+	{                                                                            \
+		double x;                                                            \
+										     \
+		(void)n;                                                             \
+		if (!get_float(argv[0], &x))                                         \
+			return;                                                      \
+		if (isnan(x))                                                        \
+			func_result_float(ctx, x);                                   \
+		else if (condition)                                                  \
+			bad_input(ctx);                                              \
+		else                                                                 \
+			func_result_float(ctx, expression);                          \
+	}
 
 UNARY(fn_round, false, (void)0, rint(x))
 UNARY(fn_trunc, false, (void)0, trunc(x))
 UNARY(fn_ceil, false, (void)0, ceil(x))
 UNARY(fn_floor, false, (void)0, floor(x))
-UNARY(fn_sign, false, (void)0, x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0)
+static void fn_sign(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	double x;
+
+	(void)n;
+	if (get_float(argv[0], &x))
+		func_result_float(ctx, x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0);
+}
 UNARY(fn_sqrt, x < 0, func_fail(ctx, NO_POWER, "cannot take square root of a negative number"), sqrt(x))
 UNARY(fn_cbrt, false, (void)0, cbrt(x))
 UNARY(fn_exp, x < -745.14 && !isinf(x), underflow(ctx), exp(x))
@@ -257,25 +329,25 @@ UNARY(fn_log10, x <= 0,
 UNARY(fn_sin, isinf(x), bad_input(ctx), sin(x))
 UNARY(fn_cos, isinf(x), bad_input(ctx), cos(x))
 UNARY(fn_tan, isinf(x), bad_input(ctx), tan(x))
-UNARY(fn_cot, isinf(x), bad_input(ctx), 1.0 / tan(x))
+UNARY_INFINITE(fn_cot, isinf(x), 1.0 / tan(x))
 UNARY(fn_asin, x < -1 || x > 1, bad_input(ctx), asin(x))
 UNARY(fn_acos, x < -1 || x > 1, bad_input(ctx), acos(x))
 UNARY(fn_atan, false, (void)0, atan(x))
-UNARY(fn_sinh, false, (void)0, sinh(x))
-UNARY(fn_cosh, false, (void)0, cosh(x))
+UNARY_INFINITE(fn_sinh, false, sinh(x))
+UNARY_INFINITE(fn_cosh, false, cosh(x))
 UNARY(fn_tanh, false, (void)0, tanh(x))
 UNARY(fn_asinh, false, (void)0, asinh(x))
 UNARY(fn_acosh, x < 1, bad_input(ctx), acosh(x))
-UNARY(fn_atanh, x < -1 || x > 1, bad_input(ctx), atanh(x))
+UNARY_INFINITE(fn_atanh, x < -1 || x > 1, atanh(x))
 UNARY(fn_degrees, false, (void)0, x / DEGREES)
 UNARY(fn_radians, false, (void)0, x * DEGREES)
 UNARY(fn_sind, isinf(x), bad_input(ctx), sin_degrees(x))
-UNARY(fn_cosd, isinf(x), bad_input(ctx), sin_degrees(90 - fmod(x, 360)))
-UNARY(fn_tand, isinf(x), bad_input(ctx), tan_degrees(x))
-UNARY(fn_cotd, isinf(x), bad_input(ctx), 1.0 / tan_degrees(x))
-UNARY(fn_asind, x < -1 || x > 1, bad_input(ctx), round_angle(asin(x) / DEGREES))
-UNARY(fn_acosd, x < -1 || x > 1, bad_input(ctx), round_angle(acos(x) / DEGREES))
-UNARY(fn_atand, false, (void)0, round_angle(atan(x) / DEGREES))
+UNARY(fn_cosd, isinf(x), bad_input(ctx), cos_degrees(x))
+UNARY_INFINITE(fn_tand, isinf(x), tan_degrees(x))
+UNARY_INFINITE(fn_cotd, isinf(x), cot_degrees(x))
+UNARY(fn_asind, x < -1 || x > 1, bad_input(ctx), asin_degrees(x))
+UNARY(fn_acosd, x < -1 || x > 1, bad_input(ctx), acos_degrees(x))
+UNARY(fn_atand, false, (void)0, atan(x) / atan(1.0) * 45.0)
 
 static void fn_atan2(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
@@ -292,7 +364,7 @@ static void fn_atan2d(sqlite3_context *ctx, int n, sqlite3_value **argv)
 
 	(void)n;
 	if (get_float(argv[0], &a) && get_float(argv[1], &b))
-		func_result_float(ctx, round_angle(atan2(a, b) / DEGREES));
+		func_result_float(ctx, atan2(a, b) / atan(1.0) * 45.0);
 }
 
 static void fn_power(sqlite3_context *ctx, int n, sqlite3_value **argv)

@@ -263,7 +263,7 @@ static void round_or_trunc(sqlite3_context *ctx, int n, sqlite3_value **argv, bo
 		return;
 	if (n > 1)
 		scale = sqlite3_value_int64(argv[1]);
-	scale = scale > 2000 ? 2000 : scale < -2000 ? -2000 : scale;
+	scale = scale > NUMERIC_MAX_SCALE ? NUMERIC_MAX_SCALE : scale < -131072 ? -131072 : scale;
 	if (round)
 		numeric_round(&a, (int)scale);
 	else

@@ -851,6 +851,10 @@ static void replace(sqlite3_context *ctx, sqlite3_value **argv, int64_t start, i
 		return;
 	}
 	skip = utf8_prefix(t.data, t.len, (size_t)start - 1);
+	if ((uint64_t)start > utf8_length(t.data, t.len) + 1) {
+		func_result_text(ctx, t.data, t.len);
+		return;
+	}
 	struct func_text rest = { t.data + skip, t.len - skip };
 	if (!find_matches(ctx, rest, func_text(argv[1]), flags, nth != 1, &m, &count))
 		return;
@@ -907,7 +911,8 @@ static void fn_regexp_like(sqlite3_context *ctx, int n, sqlite3_value **argv)
 }
 
 /* The text from a start position on; false after an error. */
-static bool from_start(sqlite3_context *ctx, int n, sqlite3_value **argv, struct func_text *t, size_t *skip)
+static bool from_start(sqlite3_context *ctx, int n, sqlite3_value **argv, struct func_text *t, size_t *skip,
+		       bool *beyond)
 {
 	int64_t start = n > 2 ? sqlite3_value_int64(argv[2]) : 1;
 
@@ -917,6 +922,7 @@ static bool from_start(sqlite3_context *ctx, int n, sqlite3_value **argv, struct
 			  "invalid value for parameter \"start\": %" PRId64, start);
 		return false;
 	}
+	*beyond = (uint64_t)start > utf8_length(t->data, t->len) + 1;
 	*skip = utf8_prefix(t->data, t->len, (size_t)start - 1);
 	t->data += *skip;
 	t->len -= *skip;
@@ -928,13 +934,14 @@ static void fn_regexp_count(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	struct regexp_match *m;
 	struct func_text t;
 	size_t count, skip;
+	bool beyond;
 
-	if (func_any_null(n, argv) || !from_start(ctx, n, argv, &t, &skip))
+	if (func_any_null(n, argv) || !from_start(ctx, n, argv, &t, &skip, &beyond))
 		return;
 	struct func_text flags = flags_of(n, argv, 3);
 	if (no_global(ctx, flags, "regexp_count()") &&
 	    find_matches(ctx, t, func_text(argv[1]), flags, true, &m, &count))
-		sqlite3_result_int64(ctx, (int64_t)count);
+		sqlite3_result_int64(ctx, beyond ? 0 : (int64_t)count);
 }
 
 /* regexp_substr(text, pattern[, start, n, flags, group]) */
@@ -943,8 +950,9 @@ static void fn_regexp_substr(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	struct regexp_match *m;
 	struct func_text t;
 	size_t count, skip;
+	bool beyond;
 
-	if (func_any_null(n, argv) || !from_start(ctx, n, argv, &t, &skip))
+	if (func_any_null(n, argv) || !from_start(ctx, n, argv, &t, &skip, &beyond))
 		return;
 	int64_t nth = n > 3 ? sqlite3_value_int64(argv[3]) : 1;
 	int64_t group = n > 5 ? sqlite3_value_int64(argv[5]) : 0;
@@ -958,7 +966,7 @@ static void fn_regexp_substr(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	if (!no_global(ctx, flags, "regexp_substr()") ||
 	    !find_matches(ctx, t, func_text(argv[1]), flags, nth > 1, &m, &count))
 		return;
-	if ((int64_t)count >= nth && group <= (int64_t)m[nth - 1].n_groups)
+	if (!beyond && (int64_t)count >= nth && group <= (int64_t)m[nth - 1].n_groups)
 		func_result(ctx, &m[nth - 1].groups[group]);
 }
 
@@ -968,8 +976,9 @@ static void fn_regexp_instr(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	struct regexp_match *m;
 	struct func_text t;
 	size_t count, skip;
+	bool beyond;
 
-	if (func_any_null(n, argv) || !from_start(ctx, n, argv, &t, &skip))
+	if (func_any_null(n, argv) || !from_start(ctx, n, argv, &t, &skip, &beyond))
 		return;
 	int64_t nth = n > 3 ? sqlite3_value_int64(argv[3]) : 1;
 	int64_t end = n > 4 ? sqlite3_value_int64(argv[4]) : 0;
@@ -986,7 +995,7 @@ static void fn_regexp_instr(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	    !find_matches(ctx, t, func_text(argv[1]), flags, nth > 1, &m, &count))
 		return;
 	int64_t result = 0;
-	if ((int64_t)count >= nth && group <= (int64_t)m[nth - 1].n_groups) {
+	if (!beyond && (int64_t)count >= nth && group <= (int64_t)m[nth - 1].n_groups) {
 		const struct datum *g = &m[nth - 1].groups[group];
 		const char *whole = func_text(argv[0]).data;
 

@@ -410,7 +410,7 @@ static void fn_chr(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	if (func_null(argv[0]))
 		return;
 	if (c < 0) {
-		func_fail(ctx, ERRCODE_PROGRAM_LIMIT, "character number must be positive");
+		func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE, "character number must be positive");
 	} else if (c == 0) {
 		func_fail(ctx, ERRCODE_PROGRAM_LIMIT, "null character not permitted");
 	} else if (c > 0x10ffff) {
@@ -506,6 +506,10 @@ static void fn_overlay(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	int64_t count = n > 3 ? sqlite3_value_int64(argv[3]) : (int64_t)utf8_length(with.data, with.len);
 	if (from <= 0) {
 		func_fail(ctx, ERRCODE_SUBSTRING_ERROR, "negative substring length not allowed");
+		return;
+	}
+	if (from + count != (int32_t)(from + count)) {
+		func_range_error(ctx, "integer");
 		return;
 	}
 	size_t head = utf8_prefix(t.data, t.len, (size_t)from - 1);
@@ -743,7 +747,7 @@ static void fn_convert_from(sqlite3_context *ctx, int n, sqlite3_value **argv)
 		return;
 	struct func_text t = func_text(argv[0]), form = func_text(argv[1]);
 	if (!type_word_is(form.data, form.len, "utf8") && !type_word_is(form.data, form.len, "utf-8")) {
-		func_fail(ctx, ERRCODE_FEATURE_NOT_SUPPORTED, "encoding \"%.*s\" is not supported",
+		func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE, "invalid source encoding name \"%.*s\"",
 			  (int)form.len, form.data);
 		return;
 	}
@@ -759,7 +763,7 @@ static void fn_convert_to(sqlite3_context *ctx, int n, sqlite3_value **argv)
 		return;
 	struct func_text t = func_text(argv[0]), form = func_text(argv[1]);
 	if (!type_word_is(form.data, form.len, "utf8") && !type_word_is(form.data, form.len, "utf-8"))
-		func_fail(ctx, ERRCODE_FEATURE_NOT_SUPPORTED, "encoding \"%.*s\" is not supported",
+		func_fail(ctx, ERRCODE_INVALID_PARAMETER_VALUE, "invalid destination encoding name \"%.*s\"",
 			  (int)form.len, form.data);
 	else
 		sqlite3_result_blob64(ctx, t.data, t.len, SQLITE_TRANSIENT);
@@ -1192,9 +1196,6 @@ const struct func_impl text_impls[] = {
 	{ 458, "text_larger(text,text)", FUNC_SCALAR, "max($1, $2)", 0 },
 	{ 459, "text_smaller(text,text)", FUNC_SCALAR, "min($1, $2)", 0 },
 	{ 360, "bttextcmp(text,text)", FUNC_SCALAR, "(($1 > $2) - ($1 < $2))", FUNC_COPIES },
-	{ 350, "btint2cmp(smallint,smallint)", FUNC_SCALAR, "(($1 > $2) - ($1 < $2))", FUNC_COPIES },
-	{ 351, "btint4cmp(integer,integer)", FUNC_SCALAR, "(($1 > $2) - ($1 < $2))", FUNC_COPIES },
-	{ 842, "btint8cmp(bigint,bigint)", FUNC_SCALAR, "(($1 > $2) - ($1 < $2))", FUNC_COPIES },
 	{ 937, "\"substring\"(text,integer)", FUNC_SCALAR, "pg_substr($1, $2)", 0 },
 	{ 936, "\"substring\"(text,integer,integer)", FUNC_SCALAR, "pg_substr($1, $2, $3)", FUNC_CHECKED },
 	{ 2013, "\"substring\"(bytea,integer)", FUNC_SCALAR, "pg_bytea_substr($1, $2)", 0 },

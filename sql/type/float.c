@@ -124,6 +124,16 @@ static bool float_in(const struct type_input *in, struct datum *out, struct sql_
 	return type_bad_syntax(in, float_name(in->type), err);
 }
 
+/* Is the text exactly between two floats?  It reads as v only by the rule for ties. */
+static bool is_midpoint(const char *text, double v, bool is_float4)
+{
+	long double exact = strtold(text, NULL), here = v;
+	long double up = is_float4 ? (long double)nextafterf((float)v, INFINITY) : nextafter(v, (double)INFINITY);
+	long double down = is_float4 ? (long double)nextafterf((float)v, 0) : nextafter(v, 0);
+
+	return exact == (here + up) / 2 || exact == (here + down) / 2;
+}
+
 /*
  * The shortest digits that read back as v, without trailing zeros; *exp10 is the
  * power of ten of the first.  v is finite and greater than 0.
@@ -166,8 +176,8 @@ static int shortest_digits(double v, bool is_float4, char digits[32], int *exp10
 	int most = is_float4 ? 9 : 17;
 	for (int p = least; p <= most; p++) {
 		snprintf(text, sizeof(text), "%.*e", p - 1, v);
-		if (p == most || (is_float4 ? strtof(text, NULL) == (float)v
-					    : strtod(text, NULL) == v))
+		if (p == most || ((is_float4 ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v) &&
+				  !is_midpoint(text, v, is_float4)))
 			break;
 	}
 	for (const char *c = text; *c != 'e'; c++)

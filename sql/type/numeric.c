@@ -1041,6 +1041,10 @@ static bool numeric_recv(const struct type_input *in, struct datum *out, struct 
 	text.len = b.len;
 	/* digits behind the display scale are cut off, missing ones are zeros */
 	struct numeric n;
+	/* digits beyond the largest scale do not count */
+	const char *point = memchr(text.data, '.', text.len);
+	if (point != NULL && text.len - (size_t)(point - text.data) - 1 > scale)
+		text.len = (size_t)(point - text.data) + 1 + scale;
 	ok = !b.failed && numeric_parse(&n, text.data, text.len) == NUMERIC_PARSE_OK;
 	buf_reset(&b);
 	if (!ok) {

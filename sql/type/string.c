@@ -407,6 +407,9 @@ static bool bit_in(const struct type_input *in, struct datum *out, struct sql_er
 	if (bits == NULL)
 		return sql_error_no_memory(err);
 	size_t n = 0;
+	if (!hex && in->type == BITOID && in->typmod > 0 && len != (size_t)in->typmod)
+		return sql_error_set(err, "22026", "bit string length %zu does not match type bit(%d)", len,
+				     in->typmod);
 	for (size_t i = 0; i < len; i++) {
 		int v = hex_digit(text[i]);
 

@@ -137,7 +137,9 @@ static void check_call(struct replay_line *l, void *arg)
 		const char *text = (const char *)sqlite3_column_text(stmt, 0);
 
 		buf_printf(&got, "=%s", text == NULL ? "\\N" : text);
-		if (strcmp(buf_str(&got), answer) != 0)
+		/* there is no -0 in SQLite: datum.h */
+		if (strcmp(buf_str(&got), answer) != 0 &&
+		    !(strcmp(answer, "=-0") == 0 && strcmp(buf_str(&got), "=0") == 0))
 			differ(r, l, f, buf_str(&sql), buf_str(&got));
 	} else {
 		buf_printf(&got, "!%s %s", r->conn.err.sqlstate, r->conn.err.message);
@@ -200,8 +202,11 @@ START_TEST(signatures_are_those_of_pg_proc)
 				continue;
 			format_signature(p, &b);
 			/* quotes around names that are key words do not count */
+			const char *from = f->signature;
+			if (strncmp(from, "information_schema.", 19) == 0)
+				from += 19;
 			char plain[1024], *out = plain;
-			for (const char *c = f->signature; *c != '\0' && out < plain + 1000; c++)
+			for (const char *c = from; *c != '\0' && out < plain + 1000; c++)
 				if (*c != '"' || c > strchr(f->signature, '('))
 					*out++ = *c;
 			*out = '\0';

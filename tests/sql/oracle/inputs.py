@@ -101,3 +101,12 @@ SKIP = {"now", "transaction_timestamp", "statement_timestamp", "version", "curre
         "pg_column_size", "pg_typeof", "format_type", "repeat", "pg_is_in_recovery", "lpad", "rpad", "factorial",
         "text_larger", "int4inc", "bttextcmp", "pg_sleep_for", "timetz", "quote_nullable", "numeric_power", "pow", "power", "numeric_exp",
         "exp", "dexp", "dpow", "array_fill", "percentile_cont", "percentile_disc", "mode", "json_object_agg", "jsonb_object_agg"}
+
+# where bpchar shows that it is kept without its blanks, "char" that it is ASCII; calls whose
+# arguments PostgreSQL refuses by internal errors
+SKIP_SIGNATURES = {"bpchar(character,integer,boolean)", "convert_to(text,name)", "convert_from(bytea,name)", "min(character)", "max(character)", "octet_length(character)", '"char"(text)', '"char"(integer)',
+                   '"interval"(interval,integer)', '"timestamp"(timestamp without time zone,integer)',
+                   'timestamptz(timestamp with time zone,integer)', '"time"(time without time zone,integer)',
+                   "numeric_larger(numeric,numeric)", "numeric_smaller(numeric,numeric)",
+                   '"substring"(text,text,text)', 
+                   'tand(double precision)', "cotd(double precision)"}
