@@ -1304,7 +1304,7 @@ static bool make_us(sqlite3_context *ctx, sqlite3_value **argv, int64_t *us)
 		struct buf *b = func_buf(func_conn(ctx));
 
 		buf_printf(b, "%d:%02d:", (int)h, (int)m);
-		if (s < 10 && s > -1)
+		if (s >= 0 && s < 10 && s == floor(s))
 			buf_put_byte(b, '0');
 		float_put(b, s, false, 1);
 		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "time field value out of range: %s", buf_str(b));

@@ -852,7 +852,8 @@ static void replace(sqlite3_context *ctx, sqlite3_value **argv, int64_t start, i
 	}
 	skip = utf8_prefix(t.data, t.len, (size_t)start - 1);
 	if ((uint64_t)start > utf8_length(t.data, t.len) + 1) {
-		func_result_text(ctx, t.data, t.len);
+		if (find_matches(ctx, (struct func_text){ "", 0 }, func_text(argv[1]), flags, false, &m, &count))
+			func_result_text(ctx, t.data, t.len);
 		return;
 	}
 	struct func_text rest = { t.data + skip, t.len - skip };

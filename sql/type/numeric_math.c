@@ -344,6 +344,8 @@ bool numeric_log(struct numeric *r, const struct numeric *base, const struct num
 		set_kind(r, NUMERIC_NAN);
 		return true;
 	}
+	if (numeric_sign(a) < 0)
+		return logarithm_takes(a, err);
 	if (!logarithm_takes(base, err) || !logarithm_takes(a, err))
 		return false;
 	if (base->kind != NUMERIC_FINITE || a->kind != NUMERIC_FINITE) {
