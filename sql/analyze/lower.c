@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sql/type/json.h"
+
 enum { FLAT_MAX = 60 }; /* so many operands of AND, OR in one run; more are put in brackets, balanced */
 
 static const char *var_column(const struct expr *e)
@@ -829,6 +831,24 @@ static void lower_sublink(struct analyzer *a, struct expr *e)
 
 /* ---- the rest ---- */
 
+/* The names of a record's fields are its last argument: an array of JSON. */
+static void put_field_name(struct buf *names, size_t i, const char *name)
+{
+	buf_put_byte(names, i == 0 ? '[' : ',');
+	json_put_string(names, name, strlen(name));
+}
+
+static void put_field_names(struct analyzer *a, struct buf *names)
+{
+	if (names->len > 0) {
+		buf_put_byte(names, ']');
+		buf_put_str(&a->out, ", ");
+		sqlite_quote_text(&a->out, names->data, names->len);
+	}
+	a->out.failed |= names->failed;
+	buf_free(names);
+}
+
 static void lower_var(struct analyzer *a, struct expr *e)
 {
 	struct buf *out = &a->out;
@@ -850,10 +870,15 @@ static void lower_var(struct analyzer *a, struct expr *e)
 		return;
 	}
 	if (e->number == 0) { /* the row of a function */
+		struct buf names = BUF_INIT(1 << 20);
+
 		buf_printf(out, "pg_row(%zu", rte->n_columns);
-		for (size_t i = 0; i < rte->n_columns; i++)
+		for (size_t i = 0; i < rte->n_columns; i++) {
 			buf_printf(out, ", %" PRIu32 ", %s.%s", rte->columns[i].type, rte->alias,
 				   rte->columns[i].sqlite_name);
+			put_field_name(&names, i, rte->columns[i].name);
+		}
+		put_field_names(a, &names);
 		buf_put_byte(out, ')');
 		return;
 	}
@@ -1129,6 +1154,13 @@ static void lower_row(struct analyzer *a, struct expr *e)
 
 		buf_printf(out, ", %" PRIu32 ", ", item->type == UNKNOWNOID ? (oid_t)TEXTOID : item->type);
 		lower_expr(a, item);
+	}
+	if (e->names != NULL) {
+		struct buf names = BUF_INIT(1 << 20);
+
+		for (size_t i = 0; i < e->n_args; i++)
+			put_field_name(&names, i, e->names[i]);
+		put_field_names(a, &names);
 	}
 	buf_put_byte(out, ')');
 	if (guard)

@@ -768,7 +768,7 @@ static void aggregate_finish(struct call *c, struct expr *e)
 	}
 }
 
-/* A function that makes JSON sees the row of a table as an object. */
+/* A function that makes JSON may see the row of a table, if it is too long for a record, as an object. */
 static bool makes_json(const char *name)
 {
 	return strncmp(name, "json", 4) == 0 || strncmp(name, "to_json", 7) == 0 ||
@@ -811,7 +811,7 @@ struct expr *function_call(struct scope *s, const PgQuery__FuncCall *f)
 			fail(a, arg->location, ERRCODE_SYNTAX,
 			     "positional argument cannot follow named argument");
 		}
-		if (arg->kind == E_ROW && arg->names != NULL && makes_json(c->name)) {
+		if (arg->kind == E_ROW && arg->names != NULL && arg->n_args > 60 && makes_json(c->name)) {
 			arg->kind = E_JSON_ROW;
 			arg->type = JSONOID;
 		}

@@ -4,7 +4,7 @@
  * The first argument of most is 'j' for json, whose parts keep the text they came as, or
  * 'b' for jsonb.
  *
- * A record is an array (type/array.h) of its fields' types and values in turn.
+ * Records are described in type/record.c.
  * Licence: MIT, see LICENSE.
  */
 #include "sql/type/json.h"
@@ -705,8 +705,19 @@ static bool put_value_lines(struct type_context *tc, oid_t type, const struct da
 			return put_array(tc, elem, &a, 0, &at, lines, out, err);
 		}
 		buf_put_byte(out, '{');
+		struct json names = { 0 };
+		struct key_parts parts;
+		if (a.n % 2 == 1 && a.elements[a.n - 1].kind == DATUM_TEXT &&
+		    key_split(a.elements[a.n - 1].data, a.elements[a.n - 1].len, &parts) && parts.payload_len > 0 &&
+		    !json_parse(tc->arena, parts.payload, parts.payload_len, &names, err))
+			return false;
 		for (size_t i = 0; i + 1 < a.n; i += 2) {
-			buf_printf(out, "%s\"f%zu\":", i == 0 ? "" : lines ? ",\n " : ",", i / 2 + 1);
+			buf_put(out, ",\n ", i == 0 ? 0 : lines ? 3 : 1);
+			if (i / 2 < names.n)
+				json_put_string(out, names.items[i / 2].text, names.items[i / 2].len);
+			else
+				buf_printf(out, "\"f%zu\"", i / 2 + 1);
+			buf_put_byte(out, ':');
 			if (!put_value(tc, (oid_t)a.elements[i].i, &a.elements[i + 1], out, err))
 				return false;
 		}
@@ -987,7 +998,8 @@ static void agg_value(sqlite3_context *ctx)
 		oid_t type = (oid_t)d[2].i;
 
 		if (i > a->first)
-			buf_put_str(b, type == RECORDOID || pgcat_element_type(type) != 0 ? ", \n " : ", ");
+			buf_put_str(b, d[1].kind != DATUM_NULL && (type == RECORDOID || pgcat_element_type(type) != 0)
+					       ? ", \n " : ", ");
 		if (!put_value(&tc, type, &d[1], b, &conn->err)) {
 			sql_conn_fail(conn, ctx);
 			return;
@@ -1197,21 +1209,36 @@ bool json_sets_register(struct sql_conn *conn)
 
 /* records */
 
-/* pg_row(n, type, value, ...) */
+/* pg_row(n, type, value, ...[, names]) */
 static void fn_row(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
 	struct arena *arena = func_arena(func_conn(ctx));
-	struct datum *e = arena_alloc(arena, (size_t)n * sizeof(*e));
+	struct datum *e = arena_alloc(arena, ((size_t)n + 1) * sizeof(*e));
 	struct array a = { 0 };
 
 	if (e == NULL) {
 		func_no_memory(ctx);
 		return;
 	}
-	for (int i = 1; i < n; i++)
-		e[i - 1] = func_datum(argv[i]);
-	array_set_list(&a, e, (size_t)n - 1);
-	func_result_array(ctx, &a);
+	int n_fields = sqlite3_value_int(argv[0]);
+	if (n_fields < 0 || n < 1 + 2 * n_fields) {
+		func_fail(ctx, ERRCODE_INTERNAL, "pg_row() of %d fields has %d arguments", n_fields, n);
+		return;
+	}
+	for (int i = 0; i < 2 * n_fields; i++)
+		e[i] = func_datum(argv[1 + i]);
+	/* a key text of an empty key: names take no part in comparisons */
+	struct func_text names = n > 1 + 2 * n_fields ? func_text(argv[n - 1]) : (struct func_text){ "", 0 };
+	struct buf b = BUF_INIT(1 << 20);
+	buf_put_byte(&b, KEY_MARK);
+	key_finish(&b, names.data, names.len);
+	datum_set_text(&e[2 * n_fields], b.data, b.len);
+	array_set_list(&a, e, 2 * (size_t)n_fields + 1);
+	if (b.failed)
+		func_no_memory(ctx);
+	else
+		func_result_array(ctx, &a);
+	buf_free(&b);
 }
 
 /* pg_field(record, n) */

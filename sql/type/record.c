@@ -1,7 +1,9 @@
 /*
  * record.c - rows as values
  *
- * FORMAT   an array (array.h) of the fields' types and values in turn.
+ * FORMAT   an array (array.h) of the fields' types and values in turn, and a key text
+ *    (key.h) of an empty key, whose payload is an array of JSON of the fields' names or
+ *    nothing: JSON made of the record needs them, comparisons do not
  * Licence: MIT, see LICENSE.
  */
 #include "sql/type/array.h"
