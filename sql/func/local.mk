@@ -1,3 +1,4 @@
+EXTRA_DIST += sql/func/README.md
 sql_function_sources += sql/func.h sql/func/impl.h sql/func/tables.h sql/func/tables.c sql/func/func.c \
 	sql/func/compare.c sql/func/integer.c sql/func/float.c sql/func/text.c sql/func/text.h \
 	sql/func/quote.c sql/func/cast.c sql/func/analyzed.c

@@ -439,6 +439,9 @@ static bool timetz_in(const struct type_input *in, struct datum *out, struct sql
 				 : floor_div(to_local(in->ctx->env->timezone, in->ctx->env->transaction_us),
 					     US_PER_DAY);
 	t.zone = -parsed_offset(&p, in->ctx->env, day * US_PER_DAY + t.us);
+	if (t.zone <= -16 * 3600 || t.zone >= 16 * 3600)
+		return sql_error_set(err, "22009", "time zone displacement out of range: \"%.*s\"",
+				     (int)in->len, in->data);
 	return timetz_finish(in, &t, out, err);
 }
 

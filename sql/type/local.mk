@@ -1,3 +1,4 @@
+EXTRA_DIST += sql/type/README.md
 sql_function_sources += sql/type.h sql/type/impl.h sql/type/env.c sql/type/type.c sql/type/format.c \
 	sql/type/integer.c sql/type/float.c sql/type/float.h sql/type/string.c sql/type/string.h
 sql_function_sources += sql/type/key.h sql/type/key.c sql/type/numeric.h sql/type/numeric.c sql/type/numeric_math.c

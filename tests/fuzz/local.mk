@@ -129,3 +129,16 @@ tests_fuzz_fuzz_sql_json_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_sql_json_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_sql_json_LDADD = $(SQL_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/replay_type
+tests_fuzz_replay_type_SOURCES = tests/fuzz/fuzz_type.c tests/fuzz/replay.c
+tests_fuzz_replay_type_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_type_LDADD = $(SQL_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_type
+tests_fuzz_fuzz_type_SOURCES = tests/fuzz/fuzz_type.c
+tests_fuzz_fuzz_type_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_type_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_type_LDADD = $(SQL_LIBS)
+endif
