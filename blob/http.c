@@ -200,7 +200,7 @@ const char *http_response_header(const struct http_response *resp, const char *n
 {
 	size_t name_len = strlen(name);
 	const char *at = resp->headers.data;
-	const char *end = at + resp->headers.len;
+	const char *end = resp->headers.len > 0 ? at + resp->headers.len : at;
 
 	/* entries are "name", NUL, "value", NUL */
 	while (at != NULL && at < end) {

@@ -174,7 +174,7 @@ static bool scan_value(struct scan *s, struct buf *out, bool *plain, int depth)
 
 bool json_get(const char *text, size_t len, const char *name, struct buf *out)
 {
-	struct scan s = { .at = text, .end = text + len };
+	struct scan s = { .at = text, .end = len > 0 ? text + len : text };
 	size_t before = out->len;
 	bool found = false;
 

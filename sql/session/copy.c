@@ -338,7 +338,7 @@ static bool next_line(struct copy_in *in, size_t *len, size_t *next, bool *found
 
 	for (;;) {
 		size_t n = in->data.len - in->at;
-		const char *p = in->data.data + in->at;
+		const char *p = n > 0 ? in->data.data + in->at : in->data.data;
 
 		for (; i < n; i++) {
 			char c = p[i];

@@ -23,7 +23,11 @@
 
 enum { V3_0 = 3 << 16, V3_2 = 3 << 16 | 2 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(x) 0 /* gcc has the macros instead */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define MEMORY_COUNTS false
 #else
 #define MEMORY_COUNTS true
