@@ -23,7 +23,9 @@ one() { # NAME ARG...
 	pid=$!
 	for ((i = 0; i < 300; i++)); do grep -q postgresql:// "$work/$name.out" && break; sleep 0.1; done
 	echo "== $name"
-	line=$("$here/../clients/run" --logs "$work/$name" 2>&1 | tee /dev/stderr | grep -E '^[0-9]+ passed, [0-9]+ failed$')
+	"$here/../clients/run" --logs "$work/$name" >"$work/$name.log" 2>&1
+	grep -v ' passed, ' "$work/$name.log"
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/$name.log")
 	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]; then
 		passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
 	else

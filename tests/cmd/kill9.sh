@@ -7,13 +7,15 @@ build=${PGBLOB_BUILD:?} rounds=${KILL9_ROUNDS:-6}
 passed=0 failed=0
 export KILL9_DATABASE=kill9_$$
 local_dir=$(mktemp -d "${TMPDIR:-/var/tmp}/pgblob-kill9.XXXXXX")
-trap 'rm -rf "$local_dir"' EXIT
+trap 'rm -rf "$local_dir" "$local_dir.log"' EXIT
 
 one() { # NAME ARG...
 	local name=$1 line
 	shift
 	echo "== $name"
-	line=$(timeout -k 5 300 /usr/bin/python3 -B "$here/kill9.py" "$build" "$rounds" "$@" 2>&1 | tee /dev/stderr | grep -E '^[0-9]+ passed, [0-9]+ failed$')
+	timeout -k 5 300 /usr/bin/python3 -B "$here/kill9.py" "$build" "$rounds" "$@" >"$local_dir.log" 2>&1
+	grep -v ' passed, ' "$local_dir.log"
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$local_dir.log")
 	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]; then
 		passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
 	else
