@@ -8,3 +8,4 @@ sql_function_sources += sql/func/datum.h sql/func/datum.c sql/func/array.c sql/f
 	sql/func/set.c sql/func/aggregate.c sql/func/session.c
 sql_function_sources += sql/func/datetime.c
 sql_function_sources += sql/func/json.c
+sql_function_sources += sql/func/to_char.c

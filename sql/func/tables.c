@@ -19,6 +19,7 @@ const struct func_table func_tables[] = {
 	{ NULL, analyzed_udfs, NULL },
 	{ regexp_impls, regexp_udfs, NULL },
 	{ datetime_impls, datetime_udfs, datetime_sets_register },
+	{ to_char_impls, to_char_udfs, NULL },
 	{ json_impls, json_udfs, json_sets_register },
 	{ array_impls, array_udfs, NULL },
 	{ aggregate_impls, aggregate_udfs, NULL },

@@ -28,6 +28,8 @@ extern const struct func_impl integer_impls[], float_impls[], text_impls[], cast
 extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udfs[],
 	numeric_udfs[], regexp_udfs[], array_udfs[], json_udfs[], datetime_udfs[], aggregate_udfs[], session_udfs[];
 
+extern const struct func_impl to_char_impls[];
+extern const struct func_udf to_char_udfs[];
 bool datetime_sets_register(struct sql_conn *conn);
 bool json_sets_register(struct sql_conn *conn);
 bool basic_sets_register(struct sql_conn *conn);

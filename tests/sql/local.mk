@@ -53,4 +53,4 @@ tests_sql_test_func_SOURCES = tests/sql/test_func.c $(REPLAY)
 tests_sql_test_func_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_sql_test_func_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/sql/oracle/generate tests/sql/oracle/inputs.py tests/sql/data/types.tsv \
-	tests/sql/data/functions.tsv
+	tests/sql/data/functions.tsv tests/sql/data/formats.tsv tests/sql/oracle/generate-formats

@@ -165,6 +165,7 @@ START_TEST(functions_answer_as_postgresql_does)
 	ck_assert_int_eq(SQLITE_OK, sqlite3_open(":memory:", &r.conn.db));
 	ck_assert_msg(func_register(&r.conn, &err), "%s", err.message);
 	replay_file("functions.tsv", check_call, &r);
+	replay_file("formats.tsv", check_call, &r);
 	ck_assert_int_eq(SQLITE_OK, sqlite3_close(r.conn.db));
 	ck_assert_msg(r.failures == 0, "%zu of %zu answers differ", r.failures, r.lines);
 }
