@@ -523,8 +523,172 @@ static void fn_to_char_number(sqlite3_context *ctx, int n, sqlite3_value **argv)
 	func_result_buf(ctx, out);
 }
 
+/* reading */
+
+struct reader {
+	const char *p;
+	long year, month, day, hour, minute, second, ms, us;
+};
+
+/* Does what follows in the template end a number by itself? */
+static bool number_ends(struct template t, sqlite3_context *ctx)
+{
+	struct token k;
+
+	if (!next_token(ctx, &t, &k) || k.field == F_END)
+		return true;
+	if (k.field == F_LITERAL)
+		return k.len > 1 || !isdigit((unsigned char)*k.text);
+	return !k.digits;
+}
+
+static bool read_number(sqlite3_context *ctx, struct reader *r, const struct token *k, int width, bool open,
+			long *to, int *used)
+{
+	char copy[16], *end;
+	long v;
+
+	while (isspace((unsigned char)*r->p))
+		r->p++;
+	size_t have = strnlen(r->p, (size_t)width);
+	memcpy(copy, r->p, have);
+	copy[have] = '\0';
+	if (open || k->fill) {
+		v = strtol(r->p, &end, 10);
+		*used = end - r->p > 20 ? 20 : (int)(end - r->p);
+	} else {
+		if (have < (size_t)width) {
+			func_fail(ctx, ERRCODE_INVALID_DATETIME_FORMAT,
+				  "source string too short for \"%.*s\" formatting field", (int)k->len, k->text);
+			return false;
+		}
+		v = strtol(copy, &end, 10);
+		*used = (int)(end - copy);
+		if (*used > 0 && *used < width)
+			*used = 0;
+		end = (char *)(uintptr_t)r->p + *used;
+	}
+	if (*used == 0) {
+		func_fail(ctx, ERRCODE_INVALID_DATETIME_FORMAT, "invalid value \"%s\" for \"%.*s\"", copy,
+			  (int)k->len, k->text);
+		return false;
+	}
+	if (v != (int)v) {
+		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "value for \"%.*s\" in source string is out of range",
+			  (int)k->len, k->text);
+		return false;
+	}
+	if (*to != 0 && *to != v) {
+		func_fail(ctx, ERRCODE_INVALID_DATETIME_FORMAT,
+			  "conflicting values for \"%.*s\" field in formatting string", (int)k->len, k->text);
+		return false;
+	}
+	*to = v;
+	r->p = end;
+	return true;
+}
+
+static bool read_field(sqlite3_context *ctx, struct reader *r, const struct token *k, bool open)
+{
+	static const int scale_ms[] = { 1, 100, 10 }, scale_us[] = { 1, 100000, 10000, 1000, 100, 10 };
+	int used;
+
+	switch (k->th != 0 ? F_END : k->field) {
+	case F_YYYY: return read_number(ctx, r, k, 4, open, &r->year, &used);
+	case F_MM: return read_number(ctx, r, k, 2, open, &r->month, &used);
+	case F_DD: return read_number(ctx, r, k, 2, open, &r->day, &used);
+	case F_HH24: return read_number(ctx, r, k, 2, open, &r->hour, &used);
+	case F_MI: return read_number(ctx, r, k, 2, open, &r->minute, &used);
+	case F_SS: return read_number(ctx, r, k, 2, open, &r->second, &used);
+	case F_MS:
+		if (!read_number(ctx, r, k, 3, open, &r->ms, &used))
+			return false;
+		r->ms *= used < 3 ? scale_ms[used] : 1;
+		return true;
+	case F_US:
+		if (!read_number(ctx, r, k, 6, open, &r->us, &used))
+			return false;
+		r->us *= used < 6 ? scale_us[used] : 1;
+		return true;
+	default:
+		func_fail(ctx, ERRCODE_FEATURE_NOT_SUPPORTED,
+			  "template pattern \"%.*s\" is not supported for reading", (int)k->len, k->text);
+		return false;
+	}
+}
+
+/* pg_from_char(mode, text, template): d a date, u a timestamptz */
+static void fn_from_char(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	struct reader r = { 0 };
+	struct token k;
+	bool first = true;
+	int skipped = 0;
+
+	if (func_any_null(n, argv))
+		return;
+	struct func_text text = func_text(argv[2]);
+	struct template t = { text.data, text.data + text.len, false }, check = t;
+	const char *input = (const char *)sqlite3_value_text(argv[1]);
+	r.p = input == NULL ? "" : input;
+	input = r.p;
+	for (; *r.p != '\0'; first = false) {
+		if (!next_token(ctx, &t, &k))
+			return;
+		if (k.field == F_END)
+			break;
+		bool literal = k.field == F_LITERAL, plain = literal && !k.quoted && k.len == 1;
+		if (!literal || first)
+			for (; isspace((unsigned char)*r.p); r.p++)
+				skipped++;
+		if (plain && (isspace((unsigned char)*k.text) || ispunct((unsigned char)*k.text))) {
+			skipped--;
+			if (isspace((unsigned char)*r.p) || ispunct((unsigned char)*r.p)) {
+				r.p++;
+				skipped++;
+			}
+		} else if (literal) {
+			if (skipped > 0)
+				skipped--;
+			else
+				r.p += char_len(r.p, r.p + strlen(r.p));
+		} else {
+			check = t;
+			if (!read_field(ctx, &r, &k, number_ends(check, ctx)))
+				return;
+			for (skipped = 0; isspace((unsigned char)*r.p); r.p++)
+				skipped++;
+		}
+	}
+	int64_t year = r.year < 0 ? r.year + 1 : r.year;
+	int64_t us = (int64_t)r.ms * 1000 + r.us;
+	long month = r.month == 0 ? 1 : r.month, day = r.day == 0 ? 1 : r.day;
+	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, (int)month) || r.hour < 0 ||
+	    r.hour > 23 || r.minute < 0 || r.minute > 59 || r.second < 0 || r.second > 59 || us < 0 ||
+	    us >= US_PER_SECOND) {
+		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "date/time field value out of range: \"%s\"", input);
+		return;
+	}
+	bool dated = *func_text(argv[0]).data == 'd';
+	int64_t days = year < -4713 || year > 5874898 ? DATE_END : days_from_civil(year, (int)month, (int)day);
+	if (dated) {
+		if (days < DATE_MIN || days >= DATE_END)
+			func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "date out of range: \"%s\"", input);
+		else
+			sqlite3_result_int64(ctx, days);
+		return;
+	}
+	us += r.hour * US_PER_HOUR + r.minute * US_PER_MINUTE + r.second * US_PER_SECOND;
+	if (days > 106000000 || days < DATE_MIN || !timestamp_in_range(days * US_PER_DAY + us)) {
+		func_fail(ctx, ERRCODE_DATETIME_OVERFLOW, "timestamp out of range");
+		return;
+	}
+	sqlite3_result_int64(ctx, from_local(func_conn(ctx)->env->timezone, days * US_PER_DAY + us));
+}
+
 const struct func_udf to_char_udfs[] = {
 	STABLE("pg_to_char_time", 3, fn_to_char_time),
+	STABLE("pg_from_char", 3, fn_from_char),
 	PURE("pg_to_char_number", 2, fn_to_char_number),
 	{ 0 },
 };
@@ -536,5 +700,7 @@ const struct func_impl to_char_impls[] = {
 	{ 1772, "to_char(numeric,text)", FUNC_SCALAR, "pg_to_char_number($1, $2)", FUNC_CHECKED },
 	{ 1773, "to_char(integer,text)", FUNC_SCALAR, "pg_to_char_number($1, $2)", FUNC_CHECKED },
 	{ 1774, "to_char(bigint,text)", FUNC_SCALAR, "pg_to_char_number($1, $2)", FUNC_CHECKED },
+	{ 1780, "to_date(text,text)", FUNC_SCALAR, "pg_from_char('d', $1, $2)", FUNC_CHECKED },
+	{ 1778, "to_timestamp(text,text)", FUNC_SCALAR, "pg_from_char('u', $1, $2)", FUNC_CHECKED },
 	{ 0 },
 };
