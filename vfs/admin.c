@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "vfs/commit.h"
 #include "vfs/file.h"
+#include "vfs/manifest.h"
 #include "vfs/registry.h"
 
 enum { COPY_PAGES = 256 };
@@ -213,7 +214,7 @@ static enum vfs_rc folder_exists(struct blob_store *store, const char *folder, b
 	struct buf body = BUF_INIT(COMMIT_HEAD_LEN);
 	char key[KEY_MAX];
 	uint64_t lsn;
-	enum vfs_rc rc = newest_manifest(store, folder, &lsn, err);
+	enum vfs_rc rc = manifest_newest(store, folder, &lsn, err);
 
 	*exists = false;
 	if (rc == VFS_OK && lsn != 0) {

@@ -18,198 +18,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/cache.h"
+#include "vfs/manifest.h"
 #include "vfs/overlay.h"
+#include "vfs/seal.h"
 
-enum { SEGMENTS_AT_ONCE = 4 };
-
-#define INLINE_MAX ((size_t)2 << 20)   /* pages in a commit object, stored bytes */
-#define SEGMENT_TARGET ((size_t)4 << 20)
-#define SLOW_US ((int64_t)600000000)   /* README.md: a machine that slept */
-#define BIG_COMMIT_ENTRIES 16384
-
-/* What becomes of one page. */
-struct sealed {
-	pgno_t *pgnos;
-	struct page_entry *entries;
-	size_t n;
-	struct buf pages;                /* of entries with object 0 */
-	uint8_t (*segments)[ID_LEN];
-	uint32_t n_segments;
-};
-
-static void sealed_free(struct sealed *s)
-{
-	free(s->pgnos);
-	free(s->entries);
-	buf_free(&s->pages);
-	free(s->segments);
-}
-
-/* A segment on its way to the store. */
-struct upload {
-	pthread_t thread;
-	bool running;
-	struct blob_store *store;
-	char key[KEY_MAX];
-	struct buf body;
-	enum blob_rc rc;
-	struct error err;
-};
-
-static void *upload_run(void *arg)
-{
-	struct upload *u = arg;
-
-	u->rc = blob_create(u->store, u->key, &u->body, NULL, &u->err);
-	/* the id is random: who has it can only be an earlier try of ours */
-	if (u->rc == BLOB_EXISTS)
-		u->rc = BLOB_OK;
-	return NULL;
-}
-
-static bool upload_join(struct upload *u, enum vfs_rc *rc, struct error *err)
-{
-	if (!u->running)
-		return true;
-	pthread_join(u->thread, NULL);
-	u->running = false;
-	buf_free(&u->body);
-	if (u->rc == BLOB_OK)
-		return true;
-	if (*rc == VFS_OK) {
-		/* a segment in doubt is one that nobody will refer to */
-		*rc = u->rc == BLOB_UNKNOWN ? VFS_BUSY : vfs_rc_of_blob(u->rc);
-		if (err != NULL)
-			*err = u->err;
-	}
-	return false;
-}
-
-/* Pages come from an overlay: as they are staged, or cut anew out of a flat one. */
-static bool read_staged(struct overlay *o, uint32_t page_size, pgno_t pgno, uint8_t *out,
-			struct error *err)
-{
-	if (o->flat)
-		return overlay_read(o, (uint64_t)(pgno - 1) * page_size, out, page_size, err);
-	return overlay_get(o, pgno, out, err);
-}
-
-/* Encode pages until they are too many for the commit object. */
-static bool seal_inline(const struct commit_request *r, struct sealed *s, uint8_t *image,
-			uint8_t *scratch, bool *fits, struct error *err)
-{
-	buf_init(&s->pages, INLINE_MAX + PAGE_SIZE_MAX);
-	for (size_t i = 0; i < s->n; i++) {
-		if (!read_staged(r->overlay, r->page_size, s->pgnos[i], image, err))
-			return false;
-		page_encode(s->pgnos[i], image, r->page_size, scratch, &s->pages, &s->entries[i]);
-		if (s->pages.failed)
-			return error_no_memory(err);
-		if (s->pages.len > INLINE_MAX) {
-			*fits = false;
-			buf_free(&s->pages);
-			return true;
-		}
-	}
-	*fits = true;
-	return true;
-}
-
-static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
-				 const uint8_t db_id[ID_LEN], struct sealed *s, uint8_t *image,
-				 uint8_t *scratch, struct error *err)
-{
-	struct upload uploads[SEGMENTS_AT_ONCE] = { { .running = false } };
-	enum vfs_rc rc = VFS_OK;
-	size_t i = 0;
-
-	while (i < s->n && rc == VFS_OK) {
-		struct upload *u = &uploads[s->n_segments % SEGMENTS_AT_ONCE];
-		size_t first = i;
-
-		if (!upload_join(u, &rc, err))
-			break;
-		uint8_t(*grown)[ID_LEN] = realloc(s->segments, (s->n_segments + 1) * sizeof(*grown));
-		if (grown == NULL) {
-			error_no_memory(err);
-			rc = VFS_IO;
-			break;
-		}
-		s->segments = grown;
-		random_bytes(s->segments[s->n_segments], ID_LEN);
-		u->store = db->store;
-		u->err = (struct error)ERROR_INIT;
-		key_segment(u->key, db->folder, s->segments[s->n_segments]);
-		buf_init(&u->body, SEGMENT_MAX);
-		segment_put_head(&u->body, db_id, s->segments[s->n_segments]);
-		for (; i < s->n && u->body.len < SEGMENT_TARGET; i++) {
-			if (!read_staged(r->overlay, r->page_size, s->pgnos[i], image, err)) {
-				rc = VFS_IO;
-				break;
-			}
-			page_encode(s->pgnos[i], image, r->page_size, scratch, &u->body,
-				    &s->entries[i]);
-		}
-		segment_put_index(&u->body, s->pgnos + first, s->entries + first,
-				  (uint32_t)(i - first));
-		s->n_segments++;
-		for (size_t k = first; k < i; k++)
-			s->entries[k].object =
-				s->entries[k].encoding == PAGE_ZERO ? 0 : s->n_segments;
-		if (rc == VFS_OK && u->body.failed) {
-			error_no_memory(err);
-			rc = VFS_IO;
-		}
-		if (rc == VFS_OK) {
-			u->running = thread_start(&u->thread, "pgblob-segment", 0, upload_run, u, err);
-			if (!u->running)
-				rc = VFS_IO;
-		}
-		if (rc != VFS_OK)
-			buf_free(&u->body);
-	}
-	for (size_t k = 0; k < SEGMENTS_AT_ONCE; k++)
-		(void)upload_join(&uploads[k], &rc, err);
-	return rc;
-}
-
-/* Staged pages, in the form in which they are stored; segments are uploaded. */
-static enum vfs_rc seal(struct db *db, const struct commit_request *r,
-			const uint8_t db_id[ID_LEN], struct sealed *s, struct error *err)
-{
-	uint8_t *image = NULL;
-	uint8_t *scratch = NULL;
-	enum vfs_rc rc = VFS_IO;
-	bool fits;
-
-	if (r->overlay == NULL)
-		return VFS_OK;
-	if (r->overlay->flat) {
-		s->n = r->page_count;
-		s->pgnos = malloc((s->n + 1) * sizeof(s->pgnos[0]));
-		if (s->pgnos == NULL)
-			goto no_memory;
-		for (size_t i = 0; i < s->n; i++)
-			s->pgnos[i] = (pgno_t)(i + 1);
-	} else if (!overlay_pages(r->overlay, r->page_count, &s->pgnos, &s->n, err)) {
-		return VFS_IO;
-	}
-	s->entries = calloc(s->n + 1, sizeof(s->entries[0]));
-	image = malloc(PAGE_SIZE_MAX);
-	scratch = malloc(PAGE_SIZE_MAX);
-	if (s->entries == NULL || image == NULL || scratch == NULL)
-		goto no_memory;
-	if (!seal_inline(r, s, image, scratch, &fits, err))
-		goto out;
-	rc = fits ? VFS_OK : seal_segments(db, r, db_id, s, image, scratch, err);
-	goto out;
-no_memory:
-	error_no_memory(err);
-out:
-	free(image);
-	free(scratch);
-	return rc;
-}
+#define SLOW_US ((int64_t)600000000) /* README.md: a machine that slept */
 
 /* The version that the commit makes, and refs of its pages; not published yet. */
 static struct version *version_of(struct db *db, const struct commit_request *r,
@@ -218,18 +31,15 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 {
 	struct version *v = calloc(1, sizeof(*v));
 	struct page_ref *refs = malloc((s->n + 1) * sizeof(refs[0]));
-	uint64_t first = 0;
-	bool ok = v != NULL && refs != NULL;
+	uint64_t *objects = malloc((s->n_segments + 1) * sizeof(objects[0]));
+	bool ok = v != NULL && refs != NULL && objects != NULL;
 
-	mutex_lock(&db->lock);
 	for (uint32_t i = 0; ok && i < s->n_segments; i++) {
-		uint64_t object;
+		struct manifest_object o = { .kind = OBJECT_SEGMENT };
 
-		ok = db_add_segment_locked(db, s->segments[i], &object);
-		if (i == 0)
-			first = object;
+		memcpy(o.id, s->segments[i], ID_LEN);
+		ok = objects_add(&db->objects, &o, &objects[i]);
 	}
-	mutex_unlock(&db->lock);
 	if (ok && head->kind == COMMIT_NORMAL && head->page_size == r->base->page_size) {
 		page_table_ref(r->base->table);
 		v->table = r->base->table;
@@ -240,6 +50,7 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 	if (!ok) {
 		version_free(v);
 		free(refs);
+		free(objects);
 		return NULL;
 	}
 	v->lsn = head->lsn;
@@ -257,7 +68,7 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 		refs[i] = (struct page_ref){
 			.object = e->encoding == PAGE_ZERO ? 0 :
 				  e->object == 0	   ? head->lsn :
-							     first + e->object - 1,
+							     objects[e->object - 1],
 			.offset = e->encoding == PAGE_ZERO ? 0 :
 				  e->object == 0	   ? e->offset + head->pages_at :
 							     e->offset,
@@ -266,6 +77,7 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 			.encoding = e->encoding,
 		};
 	}
+	free(objects);
 	*refs_out = refs;
 	return v;
 }
@@ -314,7 +126,7 @@ static enum vfs_rc check_late(struct db *db, const struct commit_head *head, str
 	struct commit_head next;
 	char key[KEY_MAX];
 	uint64_t lsn;
-	enum vfs_rc rc = newest_manifest(db->store, db->folder, &lsn, err);
+	enum vfs_rc rc = manifest_newest(db->store, db->folder, &lsn, err);
 
 	if (rc != VFS_OK)
 		return rc;
@@ -396,18 +208,6 @@ static enum vfs_rc create_slot(struct db *db, const char *key, const struct buf 
 		struct timespec pause = { .tv_nsec = 20000000 + (long)(random_u64() % 30000000) };
 		nanosleep(&pause, NULL);
 	}
-}
-
-static void want_manifest(struct db *db, const struct version *v, size_t n_pages)
-{
-	uint64_t every = 64;
-
-	/* a manifest of many pages is written less often: bounded amplification */
-	while (every * 65536 < (uint64_t)v->page_count * 16)
-		every *= 2;
-	/* that of us who commits a multiple of it writes it, so not all do */
-	if (v->lsn % every == 0 || n_pages >= BIG_COMMIT_ENTRIES)
-		background_manifest(db);
 }
 
 /*
@@ -545,7 +345,7 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 		db->foreign_us = boot_us();
 	mutex_unlock(&db->lock);
 	if (rc == VFS_OK) {
-		want_manifest(db, *out, s.n);
+		manifest_want(db, *out, s.n);
 		log_debug(NULL, "commit db=%s lsn=%" PRIu64 " pages=%zu bytes=%zu us=%" PRId64,
 			  db->name, head.lsn, s.n, body.len, boot_us() - began_us);
 	} else if (rc == VFS_UNKNOWN) {
@@ -606,140 +406,5 @@ enum vfs_rc commit_resolve(struct db *db, struct error *err)
 	if (rc != VFS_OK)
 		error_wrap(err, "the outcome of an earlier commit to database \"%s\" is not known yet",
 			   db->name);
-	return rc;
-}
-
-/* Object numbers -> place in the manifest's list. */
-struct numbering {
-	struct {
-		uint64_t object; /* 0: free */
-		uint32_t number;
-	} *slots;
-	size_t n_slots;
-	struct manifest_object *objects;
-	uint32_t n;
-};
-
-static bool number_of(struct db *db, struct numbering *t, uint64_t object, uint32_t *out)
-{
-	if ((t->n + 1) * 2 > t->n_slots) {
-		struct numbering bigger = { .n_slots = t->n_slots == 0 ? 64 : t->n_slots * 2 };
-
-		bigger.slots = calloc(bigger.n_slots, sizeof(bigger.slots[0]));
-		void *objects = realloc(t->objects, bigger.n_slots * sizeof(t->objects[0]));
-		if (objects != NULL)
-			t->objects = objects;
-		if (bigger.slots == NULL || objects == NULL) {
-			free(bigger.slots);
-			return false;
-		}
-		for (size_t i = 0; i < t->n_slots; i++) {
-			if (t->slots[i].object == 0)
-				continue;
-			size_t at = t->slots[i].object * (size_t)0x9e3779b97f4a7c15u >> 20;
-			while (bigger.slots[at & (bigger.n_slots - 1)].object != 0)
-				at++;
-			bigger.slots[at & (bigger.n_slots - 1)] = t->slots[i];
-		}
-		free(t->slots);
-		t->slots = bigger.slots;
-		t->n_slots = bigger.n_slots;
-	}
-	for (size_t at = object * (size_t)0x9e3779b97f4a7c15u >> 20;; at++) {
-		size_t i = at & (t->n_slots - 1);
-
-		if (t->slots[i].object == object) {
-			*out = t->slots[i].number;
-			return true;
-		}
-		if (t->slots[i].object == 0) {
-			struct manifest_object *o = &t->objects[t->n];
-
-			*o = (struct manifest_object){ .kind = OBJECT_SLOT, .lsn = object };
-			if (object & OBJECT_SEGMENT_BIT) {
-				*o = (struct manifest_object){ .kind = OBJECT_SEGMENT };
-				db_segment_id(db, object, o->id);
-			}
-			t->slots[i].object = object;
-			t->slots[i].number = *out = t->n++;
-			return true;
-		}
-	}
-}
-
-enum vfs_rc manifest_write(struct db *db, struct error *err)
-{
-	struct version *v = db_pin_durable(db);
-	struct manifest_head head = {
-		.kind = v->exists ? COMMIT_NORMAL : COMMIT_DROPPED,
-		.lsn = v->lsn,
-		.time_us = v->time_us,
-		.page_size = v->page_size,
-		.page_count = v->page_count,
-		.n_chunks = v->page_count / MANIFEST_CHUNK_PAGES +
-			    (v->page_count % MANIFEST_CHUNK_PAGES != 0),
-	};
-	struct page_entry *entries = malloc(((size_t)v->page_count + 1) * sizeof(entries[0]));
-	struct buf body = BUF_INIT(MANIFEST_MAX);
-	struct numbering numbers = { 0 };
-	enum vfs_rc rc = VFS_OK;
-	char key[KEY_MAX];
-
-	memcpy(head.db_id, v->db_id, ID_LEN);
-	memcpy(head.hash, v->hash, HASH_LEN);
-	memcpy(head.header, v->header, PAGE_HEADER_LEN);
-	if (entries == NULL)
-		goto no_memory;
-	if (v->lsn == 0)
-		goto out;
-	for (uint32_t i = 0; i < v->page_count; i++) {
-		struct page_ref ref = db_page_ref(db, v, i + 1);
-
-		entries[i] = (struct page_entry){
-			.offset = ref.offset,
-			.len = ref.len,
-			.sum = ref.sum,
-			.encoding = ref.encoding,
-		};
-		if (ref.encoding != PAGE_ZERO &&
-		    !number_of(db, &numbers, ref.object, &entries[i].object))
-			goto no_memory;
-	}
-	head.n_objects = numbers.n;
-	manifest_begin(&body, &head, numbers.objects);
-	for (uint32_t c = 0; c < head.n_chunks; c++) {
-		uint32_t left = head.page_count - c * MANIFEST_CHUNK_PAGES;
-
-		manifest_put_chunk(&body, &head, c, entries + (size_t)c * MANIFEST_CHUNK_PAGES,
-				   left < MANIFEST_CHUNK_PAGES ? left : MANIFEST_CHUNK_PAGES);
-	}
-	manifest_end(&body, &head);
-	if (body.failed)
-		goto no_memory;
-	key_manifest(key, db->folder, head.lsn);
-	enum blob_rc put = blob_create(db->store, key, &body, NULL, err);
-	if (put == BLOB_EXISTS) {
-		error_clear(err);
-		put = BLOB_OK; /* the same, by somebody else */
-	}
-	rc = vfs_rc_of_blob(put);
-	if (rc == VFS_OK) {
-		mutex_lock(&db->lock);
-		if (db->manifest_lsn < head.lsn)
-			db->manifest_lsn = head.lsn;
-		mutex_unlock(&db->lock);
-		log_debug(NULL, "manifest db=%s lsn=%" PRIu64 " pages=%u bytes=%zu", db->name,
-			  head.lsn, head.page_count, body.len);
-	}
-	goto out;
-no_memory:
-	error_no_memory(err);
-	rc = VFS_IO;
-out:
-	db_unpin(db, v);
-	free(entries);
-	free(numbers.slots);
-	free(numbers.objects);
-	buf_free(&body);
 	return rc;
 }

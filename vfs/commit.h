@@ -34,11 +34,7 @@ MUST_CHECK enum vfs_rc commit_append(struct db *db, const struct commit_request 
  */
 MUST_CHECK enum vfs_rc commit_resolve(struct db *db, struct error *err);
 
-/* Create the manifest of the newest version.  Others may do the same. */
-MUST_CHECK enum vfs_rc manifest_write(struct db *db, struct error *err);
-
-/* Work for the background: see vfs.c. */
-void background_manifest(struct db *db);
+/* Asks the background for commit_resolve(): registry.c. */
 void background_resolve(struct db *db);
 
 #endif

@@ -15,6 +15,7 @@
 #include "blob/blob.h"
 #include "vfs/format.h"
 #include "vfs/key.h"
+#include "vfs/object.h"
 #include "vfs/page_table.h"
 #include "vfs/vfs.h"
 
@@ -76,6 +77,7 @@ struct db {
 	struct store_ref *store_ref; /* NULL: borrowed */
 	bool keep_idle;              /* stays in the registry without handles */
 	uint32_t uid;                /* in the page cache */
+	struct objects objects;      /* has a lock of its own */
 
 	/* guarded by the registry's lock */
 	struct db *next;
@@ -92,9 +94,6 @@ struct db {
 	struct version *newest;      /* published: what the next writer builds on */
 	struct version *durable;     /* what readers see */
 	uint64_t next_seq;
-
-	uint8_t (*segments)[ID_LEN]; /* by number */
-	uint32_t n_segments, cap_segments;
 
 	int64_t proven_us;           /* boot clock: when slot newest + 1 was not there yet */
 	int64_t foreign_us;          /* boot clock: when another's commit was last met */
@@ -134,14 +133,10 @@ extern _Atomic int64_t vfs_test_sleep_us;
 struct version *db_pin_durable(struct db *db);
 struct version *db_pin_published(struct db *db);
 void db_unpin(struct db *db, struct version *v);
+void db_unpin_locked(struct db *db, struct version *v);
 
 /* Where a page of a pinned version lies.  PAGE_ZERO past its end. */
 struct page_ref db_page_ref(struct db *db, const struct version *v, pgno_t pgno);
-
-/* The id of an object number that has OBJECT_SEGMENT_BIT. */
-void db_segment_id(struct db *db, uint64_t object, uint8_t id[ID_LEN]);
-/* Number a segment.  False: no memory. */
-MUST_CHECK bool db_add_segment_locked(struct db *db, const uint8_t id[ID_LEN], uint64_t *object);
 
 /*
  * Make `v` the newest version, durable and published.  v->seq is set here, also
@@ -153,6 +148,7 @@ MUST_CHECK bool db_publish_locked(struct db *db, struct version *v, const pgno_t
 				  struct page_ref *refs, size_t n);
 
 void version_free(struct version *v);
+void doubt_free(struct doubt *d);
 
 /* The turn.  `owner` is any address. */
 MUST_CHECK bool turn_try(struct db *db, const void *owner);
@@ -162,9 +158,5 @@ void turn_end(struct db *db, const void *owner);
 
 /* Outcomes of a read, and of a write whose doubt somebody else looks after. */
 enum vfs_rc vfs_rc_of_blob(enum blob_rc rc);
-
-/* The newest manifest's lsn, 0 if there is none: one LIST of one key. */
-MUST_CHECK enum vfs_rc newest_manifest(struct blob_store *store, const char *folder,
-				       uint64_t *lsn, struct error *err);
 
 #endif

@@ -42,18 +42,6 @@ static void land(struct flight *f)
 	mutex_unlock(&lock);
 }
 
-static void object_key(struct db *db, uint64_t object, char key[KEY_MAX])
-{
-	uint8_t id[ID_LEN];
-
-	if (object & OBJECT_SEGMENT_BIT) {
-		db_segment_id(db, object, id);
-		key_segment(key, db->folder, id);
-	} else {
-		key_slot(key, db->folder, object);
-	}
-}
-
 static struct page_entry entry_of(const struct page_ref *ref)
 {
 	return (struct page_entry){
@@ -100,7 +88,7 @@ static enum vfs_rc fetch_run(struct db *db, const struct version *v, pgno_t pgno
 	char key[KEY_MAX];
 	enum vfs_rc rc;
 
-	object_key(db, ref->object, key);
+	objects_key(&db->objects, ref->object, key);
 	enum blob_rc got = blob_get(db->store, key, &range, &body, NULL, err);
 	rc = vfs_rc_of_blob(got);
 	if (got == BLOB_NOT_FOUND) {

@@ -122,10 +122,12 @@ MUST_CHECK bool segment_check(const uint8_t *bytes, size_t len, const char *name
 
 enum object_kind { OBJECT_SLOT = 1, OBJECT_SEGMENT = 2 };
 
+/* id is how an object is stored; of a slot it is 8 zeros and the lsn. */
 struct manifest_object {
 	enum object_kind kind;
+	uint16_t origin;    /* folder that it lies in: 0 is the database's own; see object.h */
 	uint64_t lsn;       /* of a slot */
-	uint8_t id[ID_LEN]; /* of a segment */
+	uint8_t id[ID_LEN];
 };
 
 struct manifest_head {

@@ -5,14 +5,20 @@ VFS_SOURCES = \
 	vfs/commit.c vfs/commit.h \
 	vfs/db.c vfs/db.h \
 	vfs/fetch.c vfs/fetch.h \
+	vfs/follow.c \
 	vfs/file.c vfs/file.h \
-	vfs/format.c vfs/format.h \
+	vfs/format.c vfs/format.h vfs/format_parts.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
+	vfs/manifest.c vfs/manifest.h \
+	vfs/manifest_format.c \
+	vfs/object.c vfs/object.h \
 	vfs/overlay.c vfs/overlay.h \
+	vfs/page_codec.c \
 	vfs/page_table.c vfs/page_table.h \
 	vfs/register.h \
 	vfs/registry.c vfs/registry.h \
+	vfs/seal.c vfs/seal.h \
 	vfs/sqlite.h \
 	vfs/store.c \
 	vfs/turn.c \

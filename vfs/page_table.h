@@ -19,12 +19,9 @@
 #include "base/compiler.h"
 #include "vfs/format.h"
 
-/* An object in memory is the lsn of a slot, or this bit and a number of db's segments. */
-#define OBJECT_SEGMENT_BIT ((uint64_t)1 << 47)
-
 struct page_ref {
 	uint64_t seq;     /* version that put it there; 48 bits */
-	uint64_t object;  /* 48 bits */
+	uint64_t object;  /* number of object.h, 48 bits */
 	uint32_t offset;
 	uint32_t len;
 	uint32_t sum;

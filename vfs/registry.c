@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/commit.h"
+#include "vfs/manifest.h"
 
 enum { IDLE_MAX = 16, RETRY_MS = 1000 };
 

@@ -13,6 +13,7 @@
 #include "vfs/format.h"
 #include "vfs/journal.h"
 #include "vfs/key.h"
+#include "vfs/object.h"
 #include "vfs/page_table.h"
 
 enum { PAGE = 1024 };
@@ -240,7 +241,7 @@ START_TEST(page_table_and_undo_keep_every_field)
 	for (pgno_t p = 1; p < 5000000; p += 99991) {
 		struct page_ref put = {
 			.seq = (1ull << 48) - p,
-			.object = OBJECT_SEGMENT_BIT | p,
+			.object = OBJECT_TABLE_BIT | p,
 			.offset = UINT32_MAX - p,
 			.len = 65536,
 			.sum = p * 2654435761u,

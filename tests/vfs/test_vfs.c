@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "tests/vfs/fixture.h"
 #include "vfs/commit.h"
+#include "vfs/manifest.h"
 #include "vfs/file.h"
 
 static int n_kinds;

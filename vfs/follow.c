@@ -1,0 +1,311 @@
+/*
+ * follow.c - the log of a database, read from where we are to its end
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/db.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "vfs/cache.h"
+#include "vfs/manifest.h"
+
+enum { READ_AHEAD_MAX = 8 };
+
+#define CONTENDED_US ((int64_t)10000000)
+#define PROOF_MAX_US ((int64_t)600000000)
+
+/* Pages of an object that was read whole are kept: they are wanted soon. */
+static void cache_pages(struct db *db, const struct commit_head *head, const uint8_t *bytes)
+{
+	for (uint32_t i = 0; i < head->n_entries; i++) {
+		struct page_entry e;
+		struct image *image;
+		pgno_t pgno;
+
+		commit_entry(head, i, &pgno, &e);
+		if (e.object != 0 || e.encoding == PAGE_ZERO)
+			continue;
+		image = image_new(head->page_size);
+		if (image == NULL)
+			return;
+		/* a damaged page is told when somebody asks for it */
+		if (page_decode(pgno, &e, bytes + e.offset, head->page_size, image->data))
+			image = cache_insert(db->uid, head->lsn, e.offset, image);
+		image_unref(image);
+	}
+}
+
+/*
+ * Apply the object of slot newest + 1.  Does nothing if that is not the next
+ * slot any more.
+ */
+static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
+			      const uint8_t *bytes, const char *key, struct error *err)
+{
+	struct version *v = calloc(1, sizeof(*v));
+	pgno_t *pgnos = malloc(((size_t)head->n_entries + 1) * sizeof(pgnos[0]));
+	struct page_ref *refs = malloc(((size_t)head->n_entries + 1) * sizeof(refs[0]));
+	uint64_t *segments = malloc(((size_t)head->n_segments + 1) * sizeof(segments[0]));
+	enum vfs_rc rc = VFS_IO;
+	bool locked = false;
+
+	if (v == NULL || pgnos == NULL || refs == NULL || segments == NULL)
+		goto no_memory;
+	cache_pages(db, head, bytes);
+	mutex_lock(&db->lock);
+	locked = true;
+	struct version *last = db->newest;
+	if (head->lsn != last->lsn + 1) {
+		rc = VFS_OK;
+		goto out;
+	}
+	if (last->lsn > 0 && memcmp(head->previous, last->hash, HASH_LEN) != 0) {
+		error_set(err, "the log of database \"%s\" is broken: object \"%s\" does not follow slot %" PRIu64,
+			  db->name, key, last->lsn);
+		rc = VFS_CORRUPT;
+		goto out;
+	}
+	for (uint32_t i = 0; i < head->n_segments; i++) {
+		struct manifest_object o = { .kind = OBJECT_SEGMENT };
+
+		memcpy(o.id, head->segments + (size_t)ID_LEN * i, ID_LEN);
+		if (!objects_add(&db->objects, &o, &segments[i]))
+			goto no_memory;
+	}
+	for (uint32_t i = 0; i < head->n_entries; i++) {
+		struct page_entry e;
+
+		commit_entry(head, i, &pgnos[i], &e);
+		refs[i] = (struct page_ref){
+			.object = e.object == 0 ? head->lsn : segments[e.object - 1],
+			.offset = e.offset,
+			.len = e.len,
+			.sum = e.sum,
+			.encoding = e.encoding,
+		};
+	}
+	v->lsn = head->lsn;
+	v->exists = head->kind != COMMIT_DROPPED;
+	v->page_size = head->page_size;
+	v->page_count = head->page_count;
+	memcpy(v->db_id, head->db_id, ID_LEN);
+	memcpy(v->nonce, head->nonce, ID_LEN);
+	memcpy(v->hash, head->hash, HASH_LEN);
+	v->time_us = head->time_us;
+	memcpy(v->header, head->header, PAGE_HEADER_LEN);
+	if (head->kind == COMMIT_NORMAL && head->page_size == last->page_size) {
+		page_table_ref(last->table);
+		v->table = last->table;
+	} else {
+		v->table = page_table_new(head->page_size);
+		if (v->table == NULL || !page_table_reserve(v->table, v->page_count))
+			goto no_memory;
+		for (uint32_t i = 0; i < head->n_entries; i++) {
+			refs[i].seq = db->next_seq;
+			page_table_set(v->table, pgnos[i], &refs[i]);
+		}
+	}
+	if (!db_publish_locked(db, v, pgnos, refs, head->n_entries))
+		goto no_memory;
+	if (db->doubt != NULL && db->doubt->lsn <= v->lsn) {
+		/* whoever won, it is known now */
+		log_info(NULL, "commit db=%s lsn=%" PRIu64 " was in doubt: %s", db->name,
+			 db->doubt->lsn,
+			 memcmp(db->doubt->nonce, v->nonce, ID_LEN) == 0 ? "committed" : "lost");
+		doubt_free(db->doubt);
+		db->doubt = NULL;
+	}
+	db_unpin_locked(db, v);
+	v = NULL;
+	rc = VFS_OK;
+	goto out;
+no_memory:
+	error_no_memory(err);
+out:
+	if (locked)
+		mutex_unlock(&db->lock);
+	version_free(v);
+	free(pgnos);
+	free(refs);
+	free(segments);
+	return rc;
+}
+
+/* One slot, on its way from the store. */
+struct read_ahead {
+	pthread_t thread;
+	bool threaded;
+	struct blob_store *store;
+	uint64_t lsn;
+	char key[KEY_MAX];
+	struct buf body;
+	int64_t asked_us;
+	enum blob_rc got;
+	struct error err;
+};
+
+static void *read_slot(void *arg)
+{
+	struct read_ahead *r = arg;
+
+	r->asked_us = boot_us();
+	r->got = blob_get(r->store, r->key, NULL, &r->body, NULL, &r->err);
+	return NULL;
+}
+
+/* Read n slots at once, from `lsn` on. */
+static void read_slots(struct db *db, uint64_t lsn, struct read_ahead *slots, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct read_ahead *r = &slots[i];
+
+		*r = (struct read_ahead){ .store = db->store, .lsn = lsn + i };
+		buf_init(&r->body, COMMIT_MAX);
+		key_slot(r->key, db->folder, r->lsn);
+		r->threaded = i > 0 && thread_start(&r->thread, "pgblob-log", 0, read_slot, r, NULL);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (slots[i].threaded)
+			pthread_join(slots[i].thread, NULL);
+		else
+			(void)read_slot(&slots[i]);
+	}
+}
+
+/* Take in a slot that was read.  *end: there is nothing behind it for now. */
+static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, bool *end,
+			     struct error *err)
+{
+	struct commit_head head;
+	enum vfs_rc rc;
+
+	*end = true;
+	if (r->got == BLOB_NOT_FOUND) {
+		mutex_lock(&db->lock);
+		/* if our own commit has taken the slot meanwhile, that was a proof too */
+		if (db->proven_us < r->asked_us)
+			db->proven_us = r->asked_us;
+		mutex_unlock(&db->lock);
+		return VFS_OK;
+	}
+	rc = vfs_rc_of_blob(r->got);
+	if (rc != VFS_OK) {
+		if (err != NULL)
+			*err = r->err;
+		return rc;
+	}
+	if (!commit_parse((const uint8_t *)r->body.data, r->body.len, r->key, &head, err))
+		return VFS_CORRUPT;
+	if (head.lsn != r->lsn) {
+		error_set(err, "object \"%s\" is damaged: it says that it is slot %" PRIu64, r->key,
+			  head.lsn);
+		return VFS_CORRUPT;
+	}
+	mutex_lock(&db->lock);
+	/* our commit under way is installed by whoever makes it */
+	bool ours = memcmp(db->appending, head.nonce, ID_LEN) == 0;
+	if (ours && db->proven_us < r->asked_us)
+		db->proven_us = r->asked_us;
+	if (!ours && !loading)
+		db->foreign_us = boot_us();
+	mutex_unlock(&db->lock);
+	if (ours)
+		return VFS_OK;
+	*end = false;
+	return apply_slot(db, &head, (const uint8_t *)r->body.data, r->key, err);
+}
+
+/*
+ * Read the log to its end.  The caller set db->following.  The more slots were
+ * there, the more are asked for at once.
+ */
+static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+	unsigned n = 1;
+	bool end = false;
+
+	if (manifest_too)
+		rc = manifest_follow(db, err);
+	while (rc == VFS_OK && !end) {
+		struct read_ahead slots[READ_AHEAD_MAX];
+
+		mutex_lock(&db->lock);
+		uint64_t lsn = db->newest->lsn + 1;
+		mutex_unlock(&db->lock);
+		read_slots(db, lsn, slots, n);
+		for (unsigned i = 0; i < n; i++) {
+			/* behind the first that is missing nothing counts */
+			if (rc == VFS_OK && !end)
+				rc = take_slot(db, &slots[i], loading, &end, err);
+			buf_free(&slots[i].body);
+		}
+		if (n < READ_AHEAD_MAX)
+			n *= 2;
+	}
+	return rc;
+}
+
+enum vfs_rc db_load(struct db *db, struct error *err)
+{
+	enum vfs_rc rc;
+
+	mutex_lock(&db->lock);
+	while (db->state == DB_LOADING)
+		cond_wait(&db->changed, &db->lock);
+	if (db->state == DB_READY) {
+		mutex_unlock(&db->lock);
+		return VFS_OK;
+	}
+	db->state = DB_LOADING;
+	mutex_unlock(&db->lock);
+	struct error failure = ERROR_INIT;
+	rc = follow(db, true, true, &failure);
+	if (rc != VFS_OK && err != NULL)
+		*err = failure;
+	if (rc == VFS_NOT_FOUND)
+		rc = VFS_CORRUPT; /* what a listing or a slot told of was not there */
+	mutex_lock(&db->lock);
+	db->state = rc == VFS_OK ? DB_READY : DB_FAILED;
+	cond_broadcast(&db->changed);
+	mutex_unlock(&db->lock);
+	return rc;
+}
+
+enum vfs_rc db_follow(struct db *db, int64_t since_us, struct error *err)
+{
+	enum vfs_rc rc;
+
+	mutex_lock(&db->lock);
+	while (db->proven_us < since_us && db->following)
+		cond_wait(&db->changed, &db->lock);
+	if (db->proven_us >= since_us) {
+		mutex_unlock(&db->lock);
+		return VFS_OK;
+	}
+	db->following = true;
+	/* slots may have been cleaned up since: only a manifest tells */
+	bool manifest_too = boot_us() - db->proven_us > PROOF_MAX_US;
+	mutex_unlock(&db->lock);
+	rc = follow(db, manifest_too, false, err);
+	mutex_lock(&db->lock);
+	db->following = false;
+	cond_broadcast(&db->changed);
+	mutex_unlock(&db->lock);
+	if (rc != VFS_OK)
+		error_wrap(err, "could not read the log of database \"%s\"", db->name);
+	return rc;
+}
+
+enum vfs_rc db_follow_for_write(struct db *db, struct error *err)
+{
+	int64_t now = boot_us();
+
+	mutex_lock(&db->lock);
+	bool contended = db->foreign_us != 0 && now - db->foreign_us < CONTENDED_US;
+	mutex_unlock(&db->lock);
+	return db_follow(db, contended ? now : now - PROOF_FOR_WRITE_US, err);
+}

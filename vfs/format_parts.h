@@ -1,0 +1,40 @@
+/*
+ * format_parts.h - what the writers and readers of objects have in common
+ *
+ * For the files that implement format.h.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_FORMAT_PARTS_H
+#define PGBLOB_VFS_FORMAT_PARTS_H
+
+#include "vfs/format.h"
+
+enum { SUM_LEN = 4, ENTRY_LEN = 16 };
+
+/* Of any bytes but a page's image. */
+uint32_t format_sum(const void *bytes, size_t len);
+
+/* Do the last bytes of an object hold the hash of those before?  len >= HASH_LEN. */
+MUST_CHECK bool format_hash_holds(const uint8_t *bytes, size_t len);
+
+/* ENTRY_LEN bytes; add_offset is added to the offset of a page that has one. */
+void format_put_entry(struct buf *out, const struct page_entry *e, uint32_t add_offset);
+void format_get_entry(const uint8_t *p, struct page_entry *out);
+
+/* Do the numbers of an entry make sense for pages of that size? */
+MUST_CHECK bool format_entry_valid(const struct page_entry *e, uint32_t page_size,
+				   uint32_t n_objects);
+
+/* Says that the object is damaged, and how; false. */
+bool format_damaged(struct error *err, const char *name, const char *what);
+
+/* Is it an object of that kind, and of a version that we know? */
+MUST_CHECK bool format_begin_ok(const uint8_t *bytes, size_t len, const char *magic,
+				const char *name, struct error *err);
+
+/* zstd, level 1.  0: it does not fit in `room`, or there is no memory. */
+size_t bytes_compress(void *out, size_t room, const void *in, size_t len);
+/* True if exactly `room` bytes came out. */
+MUST_CHECK bool bytes_decompress(void *out, size_t room, const void *in, size_t len);
+
+#endif

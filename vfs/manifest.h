@@ -1,0 +1,26 @@
+/*
+ * manifest.h - the whole state at an lsn: read, written, and when
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_MANIFEST_H
+#define PGBLOB_VFS_MANIFEST_H
+
+#include "vfs/db.h"
+
+/* The newest manifest's lsn, 0 if there is none: one LIST of one key. */
+MUST_CHECK enum vfs_rc manifest_newest(struct blob_store *store, const char *folder,
+				       uint64_t *lsn, struct error *err);
+
+/* If there is a manifest newer than what we know, begin with it. */
+MUST_CHECK enum vfs_rc manifest_follow(struct db *db, struct error *err);
+
+/* Create the manifest of the newest version.  Others may do the same. */
+MUST_CHECK enum vfs_rc manifest_write(struct db *db, struct error *err);
+
+/* A commit of n_pages has made `v`: is it time for a manifest?  Done in the background. */
+void manifest_want(struct db *db, const struct version *v, size_t n_pages);
+
+/* Asks the background for manifest_write(): registry.c. */
+void background_manifest(struct db *db);
+
+#endif

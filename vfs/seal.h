@@ -1,0 +1,32 @@
+/*
+ * seal.h - the pages of a transaction, in the form in which they are stored
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_SEAL_H
+#define PGBLOB_VFS_SEAL_H
+
+#include "vfs/commit.h"
+
+#define SEAL_INLINE_MAX ((size_t)2 << 20) /* pages in a commit object, stored bytes */
+
+/* What becomes of the pages; a zeroed one holds nothing. */
+struct sealed {
+	pgno_t *pgnos;               /* rising */
+	struct page_entry *entries;
+	size_t n;
+	struct buf pages;            /* of entries with object 0 */
+	uint8_t (*segments)[ID_LEN]; /* object k is the k-th, from 1 */
+	uint32_t n_segments;
+};
+
+/*
+ * Encode the staged pages of a request.  If they are too many for the commit
+ * object they are uploaded as segments, which are durable when this returns.
+ * The caller frees `s` in any case.
+ */
+MUST_CHECK enum vfs_rc seal(struct db *db, const struct commit_request *r,
+			    const uint8_t db_id[ID_LEN], struct sealed *s, struct error *err);
+
+void sealed_free(struct sealed *s);
+
+#endif
