@@ -339,12 +339,18 @@ static char *enum_word(const char *list, const char *value)
 static bool check_enum(const struct pg_setting_row *row, const char *value, char **out,
 		       struct sql_error *err)
 {
+	/* spellings that no list shows; unlike those of a Boolean they are not abbreviated */
+	static const char *const on[] = { "true", "yes", "1" };
+	static const char *const off[] = { "false", "no", "0" };
 	const char *list = row->enumvals != NULL ? row->enumvals : "{}";
-	bool on;
 
 	*out = enum_word(list, value);
-	if (*out == NULL && parse_bool(value, &on))
-		*out = enum_word(list, on ? "on" : "off");
+	for (size_t i = 0; i < ARRAY_LEN(on) && *out == NULL; i++) {
+		if (strcasecmp(value, on[i]) == 0)
+			*out = enum_word(list, "on");
+		else if (strcasecmp(value, off[i]) == 0)
+			*out = enum_word(list, "off");
+	}
 	if (*out == NULL && strcasecmp(value, "debug") == 0)
 		*out = enum_word(list, "debug2");
 	if (*out != NULL)
@@ -656,6 +662,15 @@ static int isolation_of(const char *value)
 							    READ_COMMITTED;
 }
 
+static enum synchronous_commit synchronous_commit_of(const char *value)
+{
+	return strcmp(value, "off") == 0	  ? SYNC_OFF :
+	       strcmp(value, "local") == 0	  ? SYNC_LOCAL :
+	       strcmp(value, "remote_write") == 0 ? SYNC_REMOTE_WRITE :
+	       strcmp(value, "remote_apply") == 0 ? SYNC_REMOTE_APPLY :
+						    SYNC_ON;
+}
+
 static int message_rank(const char *value)
 {
 	static const char *const ranks[] = { "debug5", "debug4", "debug3", "debug2", "debug1",
@@ -698,6 +713,8 @@ static void apply(struct sql_session *s, const struct setting *v)
 		s->settings.statement_timeout_ms = atoll(value);
 	} else if (is(row, "lock_timeout")) {
 		s->settings.lock_timeout_ms = atoll(value);
+	} else if (is(row, "synchronous_commit")) {
+		s->settings.synchronous_commit = synchronous_commit_of(value);
 	} else if (is(row, "default_transaction_isolation")) {
 		s->settings.default_isolation = isolation_of(value);
 	} else if (is(row, "default_transaction_read_only")) {
@@ -1128,7 +1145,7 @@ bool settings_init(struct sql_session *s, struct sql_error *err)
 		"DateStyle", "IntervalStyle", "TimeZone", "extra_float_digits", "bytea_output",
 		"application_name", "search_path", "statement_timeout", "lock_timeout",
 		"default_transaction_isolation", "default_transaction_read_only",
-		"default_transaction_deferrable", "client_min_messages",
+		"default_transaction_deferrable", "client_min_messages", "synchronous_commit",
 	};
 	char port[16];
 

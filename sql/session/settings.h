@@ -26,6 +26,9 @@ struct pg_setting_row;
 struct setting;
 struct setting_change;
 
+/* What COMMIT waits for; the later, the more. */
+enum synchronous_commit { SYNC_OFF, SYNC_LOCAL, SYNC_REMOTE_WRITE, SYNC_ON, SYNC_REMOTE_APPLY };
+
 struct settings {
 	struct map by_name;               /* those that were ever set, and our own */
 	struct setting_change *changes;   /* of the open transaction, oldest first */
@@ -33,6 +36,7 @@ struct settings {
 	/* what the session itself looks at */
 	int64_t statement_timeout_ms;
 	int64_t lock_timeout_ms;
+	enum synchronous_commit synchronous_commit; /* of the transaction that commits now */
 	int default_isolation;
 	bool default_read_only;
 	bool default_deferrable;

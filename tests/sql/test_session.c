@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "sql/session/session.h"
 #include "tests/sql/session_fixture.h"
 
 /* ---- simple query ---- */
@@ -399,6 +400,64 @@ START_TEST(settings_are_checked_as_postgresql_does)
 }
 END_TEST
 
+/* What PostgreSQL 15 takes, and what COMMIT will find. */
+START_TEST(synchronous_commit_is_what_the_session_chose)
+{
+	static const struct {
+		const char *set, *shown;
+		enum synchronous_commit level;
+	} taken[] = {
+		{ "off", "off", SYNC_OFF },   { "TRUE", "on", SYNC_ON }, { "0", "off", SYNC_OFF },
+		{ "'YES'", "on", SYNC_ON },   { "No", "off", SYNC_OFF }, { "1", "on", SYNC_ON },
+		{ "local", "local", SYNC_LOCAL },
+		{ "Remote_Write", "remote_write", SYNC_REMOTE_WRITE },
+		{ "'remote_apply'", "remote_apply", SYNC_REMOTE_APPLY },
+		{ "false", "off", SYNC_OFF }, { "DEFAULT", "on", SYNC_ON },
+	};
+	static const char *const refused[] = { "t", "tru", "2", " on", "remote", "" };
+	static const struct sql_setting options = { "options", "-c synchronous-commit=local" };
+	static const struct sql_setting wrong = { "synchronous_commit", "of" };
+	struct client c;
+	char text[96], want[128];
+
+	connect_client(&c);
+	ck_assert_int_eq(SYNC_ON, c.session->settings.synchronous_commit);
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+		snprintf(text, sizeof(text), "SET synchronous_commit = %s", taken[i].set);
+		run(&c, text);
+		snprintf(want, sizeof(want), "C synchronous_commit:25\nR %s\nT SHOW\n", taken[i].shown);
+		EXPECT(&c, "SHOW synchronous_commit", want);
+		ck_assert_int_eq(taken[i].level, c.session->settings.synchronous_commit);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		snprintf(text, sizeof(text), "SET synchronous_commit = '%s'", refused[i]);
+		snprintf(want, sizeof(want),
+			 "E 22023 invalid value for parameter \"synchronous_commit\": \"%s\"\n", refused[i]);
+		EXPECT(&c, text, want);
+	}
+	run(&c, "BEGIN; SET LOCAL synchronous_commit = off; SAVEPOINT a");
+	run(&c, "SELECT set_config('synchronous_commit', 'remote_write', true)");
+	ck_assert_int_eq(SYNC_REMOTE_WRITE, c.session->settings.synchronous_commit);
+	run(&c, "ROLLBACK TO a");
+	ck_assert_int_eq(SYNC_OFF, c.session->settings.synchronous_commit);
+	run(&c, "COMMIT");
+	ck_assert_int_eq(SYNC_ON, c.session->settings.synchronous_commit);
+	close_client(&c);
+	ck_assert(try_connect(&c, "app", &options, 1));
+	ck_assert_int_eq(SYNC_LOCAL, c.session->settings.synchronous_commit);
+	run(&c, "SET synchronous_commit = off; RESET synchronous_commit");
+	ck_assert_int_eq(SYNC_LOCAL, c.session->settings.synchronous_commit);
+	run(&c, "SET synchronous_commit = off");
+	run(&c, "DISCARD ALL");
+	ck_assert_int_eq(SYNC_LOCAL, c.session->settings.synchronous_commit);
+	close_client(&c);
+	ck_assert(!try_connect(&c, "app", &wrong, 1));
+	ck_assert_ptr_nonnull(strstr(buf_str(&c.r.seen), "E FATAL 22023 invalid value for"));
+	buf_free(&c.r.seen);
+	buf_free(&c.r.row);
+}
+END_TEST
+
 START_TEST(deferred_foreign_keys_are_checked_at_commit)
 {
 	struct client c;
@@ -776,6 +835,7 @@ int main(void)
 	tcase_add_test(tc, databases_come_and_go);
 	tcase_add_test(tc, settings_follow_the_transaction);
 	tcase_add_test(tc, settings_are_checked_as_postgresql_does);
+	tcase_add_test(tc, synchronous_commit_is_what_the_session_chose);
 	tcase_add_test(tc, parameters_have_the_types_of_their_place);
 	tcase_add_test(tc, a_pipeline_is_one_transaction_until_sync);
 	tcase_add_test(tc, a_portal_suspends_and_goes_on);
