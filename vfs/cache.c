@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/thread.h"
+#include "vfs/vfs.h"
 
 enum { N_SHARDS = 16, SLACK = 64 };
 
@@ -24,7 +25,7 @@ struct shard {
 	size_t n_images;
 	struct image *hand; /* a ring; NULL when empty */
 	size_t bytes;
-	uint64_t hits, misses;
+	uint64_t hits, misses, evictions;
 };
 
 static struct shard shards[N_SHARDS] = { [0 ... N_SHARDS - 1] = { .lock = MUTEX_INIT } };
@@ -155,6 +156,7 @@ static void evict_locked(struct shard *s)
 		if (atomic_exchange_explicit(&image->hot, false, memory_order_relaxed))
 			continue;
 		remove_locked(s, image);
+		s->evictions++;
 	}
 }
 
@@ -231,14 +233,18 @@ void cache_drop(uint32_t db)
 	}
 }
 
-void cache_get_stats(struct cache_stats *out)
+void cache_add_stats(struct vfs_cache_stats *out)
 {
-	*out = (struct cache_stats){ 0 };
+	out->memory_limit = atomic_load(&shard_limit) * N_SHARDS;
 	for (size_t i = 0; i < N_SHARDS; i++) {
-		mutex_lock(&shards[i].lock);
-		out->hits += shards[i].hits;
-		out->misses += shards[i].misses;
-		out->bytes += shards[i].bytes;
-		mutex_unlock(&shards[i].lock);
+		struct shard *s = &shards[i];
+
+		mutex_lock(&s->lock);
+		out->memory_hits += s->hits;
+		out->memory_misses += s->misses;
+		out->memory_evictions += s->evictions;
+		out->memory_bytes += s->bytes;
+		out->memory_pages += s->n_images;
+		mutex_unlock(&s->lock);
 	}
 }

@@ -19,6 +19,8 @@
 
 #include "base/compiler.h"
 
+struct vfs_cache_stats;
+
 struct image {
 	atomic_uint refs;          /* holders, the cache not counted */
 	atomic_bool hot;           /* used since the clock's hand came by */
@@ -62,11 +64,7 @@ struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct
 /* Nobody holds an image of that database any more. */
 void cache_drop(uint32_t db);
 
-struct cache_stats {
-	uint64_t hits, misses;
-	size_t bytes;
-};
-
-void cache_get_stats(struct cache_stats *out);
+/* Fills in what has to do with memory. */
+void cache_add_stats(struct vfs_cache_stats *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "vfs/cache.h"
 
 /* A range that is on its way. */
@@ -20,6 +21,15 @@ struct flight {
 static struct mutex lock = MUTEX_INIT;
 static struct cond landed = { .os = PTHREAD_COND_INITIALIZER };
 static struct flight *flights; /* guarded by lock */
+
+static struct {
+	_Atomic uint64_t gets, bytes, shared;
+} totals;
+
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
 
 static bool in_flight_locked(uint32_t db, const struct page_ref *ref)
 {
@@ -137,32 +147,41 @@ static enum vfs_rc fetch_run(struct db *db, const struct version *v, pgno_t pgno
 }
 
 enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
-		       const struct page_ref *ref, size_t window, struct image **out,
-		       pgno_t *last, struct error *err)
+		       const struct page_ref *ref, size_t window, struct vfs_read_stats *stats,
+		       struct image **out, pgno_t *last, struct error *err)
 {
 	struct flight f = { .db = db->uid, .object = ref->object };
+	int64_t began_us = mono_us();
 	pgno_t first;
 	enum vfs_rc rc;
 
 	*last = 0;
-	*out = cache_find(db->uid, ref->object, ref->offset);
-	if (*out != NULL)
-		return VFS_OK;
+	*out = NULL;
+	stats->store_pages++;
 	mutex_lock(&lock);
 	while (in_flight_locked(db->uid, ref)) {
 		cond_wait(&landed, &lock);
 		mutex_unlock(&lock);
 		*out = cache_find(db->uid, ref->object, ref->offset);
-		if (*out != NULL)
+		if (*out != NULL) {
+			add(&totals.shared, 1);
+			stats->wait_us += (uint64_t)(mono_us() - began_us);
 			return VFS_OK;
+		}
 		mutex_lock(&lock);
 	}
 	find_run(v, pgno, ref, window, &first, last, &f.from, &f.to);
 	f.next = flights;
 	flights = &f;
 	mutex_unlock(&lock);
+	stats->gets++;
+	stats->bytes += f.to - f.from;
+	stats->ahead += *last - first;
+	add(&totals.gets, 1);
+	add(&totals.bytes, f.to - f.from);
 	rc = fetch_run(db, v, pgno, ref, first, *last, f.from, f.to, out, err);
 	land(&f);
+	stats->wait_us += (uint64_t)(mono_us() - began_us);
 	if (rc != VFS_OK) {
 		if (*out != NULL)
 			image_unref(*out);
@@ -170,4 +189,11 @@ enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
 		error_wrap(err, "could not read page %u of database \"%s\"", pgno, db->name);
 	}
 	return rc;
+}
+
+void fetch_add_stats(struct vfs_cache_stats *out)
+{
+	out->gets = atomic_load(&totals.gets);
+	out->bytes = atomic_load(&totals.bytes);
+	out->shared = atomic_load(&totals.shared);
 }

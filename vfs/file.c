@@ -79,15 +79,18 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 	*out = NULL;
 	if (ref.encoding == PAGE_ZERO)
 		return VFS_OK;
+	h->read_stats.pages++;
 	*out = cache_find(h->db->uid, ref.object, ref.offset);
-	if (*out != NULL)
+	if (*out != NULL) {
+		h->read_stats.memory_hits++;
 		return VFS_OK;
+	}
 	/* a scan misses the page behind its last run, or one near it */
 	if (pgno < h->next_miss || pgno > h->next_miss + 16)
 		h->window = FETCH_WINDOW_MIN;
 	else if (h->window < FETCH_WINDOW_MAX)
 		h->window *= 2;
-	rc = fetch_page(h->db, v, pgno, &ref, h->window, out, &last, err);
+	rc = fetch_page(h->db, v, pgno, &ref, h->window, &h->read_stats, out, &last, err);
 	if (last != 0)
 		h->next_miss = last + 1;
 	return rc;

@@ -38,6 +38,7 @@ struct handle {
 
 	pgno_t next_miss;       /* sequential reading: where the next page would be missed */
 	size_t window;
+	struct vfs_read_stats read_stats;
 
 	char journal_mode[16];  /* as SQLite was let to set it */
 	enum vfs_rc rc;         /* of the last failure, for vfs_last_error() */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "vfs/cache.h"
 #include "vfs/commit.h"
+#include "vfs/fetch.h"
 #include "vfs/file.h"
 #include "vfs/registry.h"
 #include "vfs/register.h"
@@ -421,6 +422,23 @@ enum vfs_rc vfs_head_lsn(sqlite3 *connection, uint64_t *out)
 	*out = v->lsn;
 	db_unpin(h->db, v);
 	return VFS_OK;
+}
+
+enum vfs_rc vfs_read_stats(sqlite3 *connection, struct vfs_read_stats *out)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	*out = h->read_stats;
+	return VFS_OK;
+}
+
+void vfs_cache_stats(struct vfs_cache_stats *out)
+{
+	*out = (struct vfs_cache_stats){ 0 };
+	cache_add_stats(out);
+	fetch_add_stats(out);
 }
 
 bool vfs_prepare_connection(sqlite3 *connection, struct error *err)

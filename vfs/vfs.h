@@ -138,6 +138,43 @@ MUST_CHECK enum vfs_rc vfs_schema_cookie(struct sqlite3 *db, uint32_t *out);
 /* Slot of the version that a transaction beginning now would see. */
 MUST_CHECK enum vfs_rc vfs_head_lsn(struct sqlite3 *db, uint64_t *out);
 
+/*
+ * What reading came to, since the handle was opened: take it before and after a
+ * statement.  Pages in SQLite's own cache, staged ones and pages of zeros are not
+ * counted.  pages = memory_hits + disk_hits + store_pages.
+ */
+struct vfs_read_stats {
+	uint64_t pages;       /* that SQLite asked for */
+	uint64_t memory_hits; /* of them found in memory */
+	uint64_t disk_hits;   /* on this machine's disk */
+	uint64_t store_pages; /* waited for, from the store; also in another reader's request */
+	uint64_t gets;        /* requests made for this handle, read-ahead and hedged ones too */
+	uint64_t bytes;       /* that they asked for */
+	uint64_t hedged;      /* second requests, because the first was slow */
+	uint64_t ahead;       /* pages read ahead */
+	uint64_t ahead_used;  /* pages that were asked for after somebody had read them ahead */
+	uint64_t wait_us;     /* time spent waiting for disk and store */
+};
+
+MUST_CHECK enum vfs_rc vfs_read_stats(struct sqlite3 *db, struct vfs_read_stats *out);
+
+/* The same for all handles of the process since its start, and what the caches hold. */
+struct vfs_cache_stats {
+	uint64_t memory_limit, memory_bytes, memory_pages;
+	uint64_t memory_hits, memory_misses, memory_evictions;
+	uint64_t disk_limit, disk_bytes; /* 0: no disk cache in use */
+	uint64_t disk_hits, disk_misses;
+	uint64_t disk_writes;            /* pages */
+	uint64_t disk_dropped;           /* entries that did not match their checksum */
+	uint64_t gets, bytes;
+	uint64_t shared;                 /* readers that waited for another's request */
+	uint64_t hedged, hedges_won;     /* second requests, and those that were answered first */
+	uint64_t ahead, ahead_used, ahead_unused; /* pages; unused: they left the cache unread */
+};
+
+/* No handle is needed. */
+void vfs_cache_stats(struct vfs_cache_stats *out);
+
 /* Set pragmas that every connection of this VFS wants (README.md lists them). */
 MUST_CHECK bool vfs_prepare_connection(struct sqlite3 *db, struct error *err);
 

@@ -22,6 +22,11 @@ tests_vfs_test_concurrency_SOURCES = tests/vfs/test_concurrency.c $(VFS_FIXTURE)
 tests_vfs_test_concurrency_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_concurrency_LDADD = $(VFS_TEST_LIBS)
 
+check_PROGRAMS += tests/vfs/test_read
+tests_vfs_test_read_SOURCES = tests/vfs/test_read.c $(VFS_FIXTURE)
+tests_vfs_test_read_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_read_LDADD = $(VFS_TEST_LIBS)
+
 check_PROGRAMS += tests/vfs/test_format
 tests_vfs_test_format_SOURCES = tests/vfs/test_format.c
 tests_vfs_test_format_CFLAGS = $(CHECK_TEST_CFLAGS)

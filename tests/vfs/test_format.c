@@ -15,6 +15,7 @@
 #include "vfs/key.h"
 #include "vfs/object.h"
 #include "vfs/page_table.h"
+#include "vfs/vfs.h"
 
 enum { PAGE = 1024 };
 
@@ -276,7 +277,7 @@ END_TEST
 
 START_TEST(cache_keeps_its_limit_but_nothing_that_is_held)
 {
-	struct cache_stats stats;
+	struct vfs_cache_stats stats = { 0 };
 	struct image *held = image_new(4096);
 
 	cache_set_limit(1 << 20);
@@ -284,8 +285,9 @@ START_TEST(cache_keeps_its_limit_but_nothing_that_is_held)
 	held = cache_insert(1, 7, 7, held);
 	for (uint32_t i = 0; i < 5000; i++)
 		image_unref(cache_insert(1, 8, i, image_new(4096)));
-	cache_get_stats(&stats);
-	ck_assert_uint_le(stats.bytes, (1 << 20) + 16 * 4096);
+	cache_add_stats(&stats);
+	ck_assert_uint_le(stats.memory_bytes, (1 << 20) + 16 * 4096);
+	ck_assert_uint_gt(stats.memory_evictions, 4000);
 	struct image *found = cache_find(1, 7, 7);
 	ck_assert_ptr_eq(held, found);
 	ck_assert_uint_eq(9, found->data[4095]);
@@ -295,8 +297,10 @@ START_TEST(cache_keeps_its_limit_but_nothing_that_is_held)
 	image_unref(held);
 	image_unref(found);
 	cache_drop(1);
-	cache_get_stats(&stats);
-	ck_assert_uint_eq(0, stats.bytes);
+	stats = (struct vfs_cache_stats){ 0 };
+	cache_add_stats(&stats);
+	ck_assert_uint_eq(0, stats.memory_bytes);
+	ck_assert_uint_eq(0, stats.memory_pages);
 }
 END_TEST
 
