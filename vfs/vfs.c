@@ -116,11 +116,23 @@ static int open_database(const char *name, struct handle *h, int flags, int *out
 	return SQLITE_OK;
 }
 
+/* The journal's handle, also when another VFS is stacked upon this one and the file is its own. */
+static int open_journal(const char *name, struct journal_file *f)
+{
+	sqlite3_file *main_file = sqlite3_database_file_object(name);
+	struct handle *h = NULL;
+
+	if (main_file->pMethods == NULL ||
+	    main_file->pMethods->xFileControl(main_file, FCNTL_PGBLOB_HANDLE, &h) != SQLITE_OK)
+		return SQLITE_CANTOPEN;
+	journal_file_init(f, h);
+	return SQLITE_OK;
+}
+
 static int pgblob_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
 		       int *out_flags)
 {
-	sqlite3_file *main_file;
-	struct handle *h;
+	int rc;
 
 	(void)vfs;
 	file->pMethods = NULL;
@@ -128,12 +140,10 @@ static int pgblob_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *fi
 		return open_database(name, CONTAINER_OF(file, struct handle, file), flags,
 				     out_flags);
 	if (name != NULL && (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0) {
-		main_file = sqlite3_database_file_object(name);
-		h = CONTAINER_OF(main_file, struct handle, file);
-		journal_file_init(CONTAINER_OF(file, struct journal_file, file), h);
-		if (out_flags != NULL)
+		rc = open_journal(name, CONTAINER_OF(file, struct journal_file, file));
+		if (rc == SQLITE_OK && out_flags != NULL)
 			*out_flags = flags;
-		return SQLITE_OK;
+		return rc;
 	}
 	if ((flags & SQLITE_OPEN_WAL) != 0)
 		return SQLITE_CANTOPEN;
