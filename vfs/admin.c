@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "vfs/commit.h"
 #include "vfs/file.h"
+#include "vfs/group.h"
 #include "vfs/manifest.h"
 #include "vfs/registry.h"
 
@@ -57,6 +58,7 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	rc = turn_wait(db, &request, deadline_ms, NULL, err);
 	if (rc != VFS_OK)
 		return rc;
+	group_drain(db);
 	do {
 		rc = commit_resolve(db, err);
 		if (rc == VFS_OK)

@@ -24,15 +24,11 @@
 
 #define SLOW_US ((int64_t)600000000) /* README.md: a machine that slept */
 
-/* The version that the commit makes, and refs of its pages; not published yet. */
-static struct version *version_of(struct db *db, const struct commit_request *r,
-				  const struct commit_head *head, const struct sealed *s,
-				  struct page_ref **refs_out)
+bool commit_refs(struct db *db, const struct commit_head *head, const struct sealed *s,
+		 struct page_ref *refs)
 {
-	struct version *v = calloc(1, sizeof(*v));
-	struct page_ref *refs = malloc((s->n + 1) * sizeof(refs[0]));
 	uint64_t *objects = malloc((s->n_segments + 1) * sizeof(objects[0]));
-	bool ok = v != NULL && refs != NULL && objects != NULL;
+	bool ok = objects != NULL;
 
 	for (uint32_t i = 0; ok && i < s->n_segments; i++) {
 		struct manifest_object o = { .kind = OBJECT_SEGMENT };
@@ -40,6 +36,31 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 		memcpy(o.id, s->segments[i], ID_LEN);
 		ok = objects_add(&db->objects, &o, &objects[i]);
 	}
+	for (size_t i = 0; ok && i < s->n; i++) {
+		const struct page_entry *e = &s->entries[i];
+		bool zero = e->encoding == PAGE_ZERO;
+
+		refs[i] = (struct page_ref){
+			.object = zero ? 0 : e->object == 0 ? head->lsn : objects[e->object - 1],
+			.offset = zero ? 0 : e->object == 0 ? e->offset + head->pages_at : e->offset,
+			.len = e->len,
+			.sum = e->sum,
+			.encoding = e->encoding,
+		};
+	}
+	free(objects);
+	return ok;
+}
+
+/* The version that the commit makes, and refs of its pages; not published yet. */
+static struct version *version_of(struct db *db, const struct commit_request *r,
+				  const struct commit_head *head, const struct sealed *s,
+				  struct page_ref **refs_out)
+{
+	struct version *v = calloc(1, sizeof(*v));
+	struct page_ref *refs = malloc((s->n + 1) * sizeof(refs[0]));
+	bool ok = v != NULL && refs != NULL && commit_refs(db, head, s, refs);
+
 	if (ok && head->kind == COMMIT_NORMAL && head->page_size == r->base->page_size) {
 		page_table_ref(r->base->table);
 		v->table = r->base->table;
@@ -50,7 +71,6 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 	if (!ok) {
 		version_free(v);
 		free(refs);
-		free(objects);
 		return NULL;
 	}
 	v->lsn = head->lsn;
@@ -62,22 +82,6 @@ static struct version *version_of(struct db *db, const struct commit_request *r,
 	memcpy(v->hash, head->hash, HASH_LEN);
 	v->time_us = head->time_us;
 	memcpy(v->header, head->header, PAGE_HEADER_LEN);
-	for (size_t i = 0; i < s->n; i++) {
-		const struct page_entry *e = &s->entries[i];
-
-		refs[i] = (struct page_ref){
-			.object = e->encoding == PAGE_ZERO ? 0 :
-				  e->object == 0	   ? head->lsn :
-							     objects[e->object - 1],
-			.offset = e->encoding == PAGE_ZERO ? 0 :
-				  e->object == 0	   ? e->offset + head->pages_at :
-							     e->offset,
-			.len = e->len,
-			.sum = e->sum,
-			.encoding = e->encoding,
-		};
-	}
-	free(objects);
 	*refs_out = refs;
 	return v;
 }
@@ -159,7 +163,7 @@ static enum vfs_rc check_late(struct db *db, const struct commit_head *head, str
 	return rc;
 }
 
-static enum vfs_rc lost(struct db *db, struct error *err)
+enum vfs_rc commit_lost(struct db *db, struct error *err)
 {
 	error_set(err, "could not serialize access to database \"%s\": another server committed first",
 		  db->name);
@@ -187,7 +191,7 @@ static enum vfs_rc create_slot(struct db *db, const char *key, const struct buf 
 
 			if (read == VFS_OK)
 				return memcmp(nonce, our_nonce, ID_LEN) == 0 ? VFS_OK :
-									       lost(db, err);
+									       commit_lost(db, err);
 			if (read == VFS_CORRUPT)
 				return read; /* something is there that we did not write */
 			doubt = true; /* somebody has it, maybe we */
@@ -214,13 +218,13 @@ static enum vfs_rc create_slot(struct db *db, const char *key, const struct buf 
  * May a commit on top of `base` be tried: is no doubt left, and is the head,
  * if it was last proven long ago, still the head?
  */
-static enum vfs_rc check_head(struct db *db, const struct version *base, struct error *err)
+enum vfs_rc commit_check_head(struct db *db, const struct version *base, struct error *err)
 {
 	enum vfs_rc rc = VFS_OK;
 
 	mutex_lock(&db->lock);
 	bool in_doubt = db->doubt != NULL;
-	bool stale = db->newest != base;
+	bool stale = db->durable != base;
 	bool old = boot_us() - db->proven_us > SLOW_US;
 	mutex_unlock(&db->lock);
 	if (in_doubt)
@@ -230,9 +234,106 @@ static enum vfs_rc check_head(struct db *db, const struct version *base, struct 
 	if (rc != VFS_OK)
 		return rc;
 	mutex_lock(&db->lock);
-	stale = db->newest != base;
+	stale = db->durable != base;
 	mutex_unlock(&db->lock);
-	return stale ? lost(db, err) : VFS_OK;
+	return stale ? commit_lost(db, err) : VFS_OK;
+}
+
+void commit_begin(const struct version *base, struct commit_head *head)
+{
+	if (head->kind == COMMIT_CREATED)
+		random_bytes(head->db_id, ID_LEN);
+	else
+		memcpy(head->db_id, base->db_id, ID_LEN);
+	random_bytes(head->nonce, ID_LEN);
+	head->lsn = base->lsn + 1;
+	memcpy(head->previous, base->hash, HASH_LEN);
+	head->time_us = wall_us();
+	if (head->time_us < base->time_us)
+		head->time_us = base->time_us;
+}
+
+bool commit_build(struct commit_head *head, struct sealed *s, struct buf *body, struct error *err)
+{
+	head->n_segments = s->n_segments;
+	head->segments = (const uint8_t *)s->segments;
+	head->n_entries = (uint32_t)s->n;
+	head->pages_len = (uint32_t)s->pages.len;
+	commit_put_head(body, head, s->pgnos, s->entries);
+	head->pages_at = (uint32_t)body->len;
+	buf_put(body, s->pages.data, s->pages.len);
+	if (!body->failed)
+		object_put_hash(body, head->hash);
+	if (body->failed)
+		return error_set(err, "a commit of %zu pages is too large", s->n);
+	buf_free(&s->pages);
+	return true;
+}
+
+enum vfs_rc commit_create(struct db *db, const struct commit_head *head, const struct buf *body,
+			  int64_t timeout_ms, struct error *err)
+{
+	int64_t began_us = boot_us();
+	char key[KEY_MAX];
+
+	key_slot(key, db->folder, head->lsn);
+	mutex_lock(&db->lock);
+	memcpy(db->appending, head->nonce, ID_LEN);
+	mutex_unlock(&db->lock);
+	enum vfs_rc rc = create_slot(db, key, body, head->nonce, timeout_ms, err);
+	if (rc == VFS_OK && boot_us() - began_us > SLOW_US) {
+		rc = check_late(db, head, err);
+		if (rc == VFS_LOST)
+			(void)commit_lost(db, err);
+		else if (rc != VFS_OK)
+			rc = VFS_UNKNOWN;
+	}
+	return rc;
+}
+
+void commit_done_locked(struct db *db, const struct commit_head *head, struct buf *body,
+			enum vfs_rc rc, int64_t began_us)
+{
+	assert(mutex_held(&db->lock));
+	memset(db->appending, 0, ID_LEN);
+	if (rc == VFS_OK) {
+		if (db->proven_us < began_us)
+			db->proven_us = began_us;
+		return;
+	}
+	db->proven_us = 0;
+	if (rc == VFS_LOST)
+		db->foreign_us = boot_us();
+	if (rc != VFS_UNKNOWN)
+		return;
+	struct doubt *doubt = calloc(1, sizeof(*doubt));
+	if (doubt == NULL)
+		abort(); /* to go on could lose a commit that was acknowledged as unknown */
+	doubt->lsn = head->lsn;
+	memcpy(doubt->nonce, head->nonce, ID_LEN);
+	doubt->body = *body;
+	*body = (struct buf)BUF_INIT(COMMIT_MAX);
+	doubt_free(db->doubt);
+	db->doubt = doubt;
+}
+
+void commit_told(struct db *db, const struct commit_head *head, size_t n_pages, size_t len,
+		 enum vfs_rc rc, int64_t began_us, struct error *err)
+{
+	switch (rc) {
+	case VFS_OK:
+		log_debug(NULL, "commit db=%s lsn=%" PRIu64 " pages=%zu bytes=%zu us=%" PRId64,
+			  db->name, head->lsn, n_pages, len, boot_us() - began_us);
+		break;
+	case VFS_UNKNOWN:
+		error_wrap(err, "the outcome of the commit to database \"%s\" is unknown", db->name);
+		background_resolve(db);
+		break;
+	case VFS_LOST:
+		break;
+	default:
+		error_wrap(err, "could not commit to database \"%s\"", db->name);
+	}
 }
 
 enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct version **out,
@@ -241,7 +342,6 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 	const struct version *base = r->base;
 	struct commit_head head = {
 		.kind = r->kind,
-		.lsn = base->lsn + 1,
 		.page_size = r->page_size,
 		.page_count = r->page_count,
 	};
@@ -249,117 +349,79 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 	struct sealed s = { 0 };
 	struct page_ref *refs = NULL;
 	struct version *v = NULL;
-	char key[KEY_MAX];
 	enum vfs_rc rc;
 
-	rc = check_head(db, base, err);
+	rc = commit_check_head(db, base, err);
 	if (rc != VFS_OK)
 		return rc;
-
-	if (r->kind == COMMIT_CREATED)
-		random_bytes(head.db_id, ID_LEN);
-	else
-		memcpy(head.db_id, base->db_id, ID_LEN);
-	random_bytes(head.nonce, ID_LEN);
-	memcpy(head.previous, base->hash, HASH_LEN);
+	commit_begin(base, &head);
 	memcpy(head.header, r->header, PAGE_HEADER_LEN);
-	head.time_us = wall_us();
-	if (head.time_us < base->time_us)
-		head.time_us = base->time_us;
-
 	rc = seal(db, r, head.db_id, &s, err);
 	if (rc == VFS_OK && s.n_segments > 0)
-		rc = check_head(db, base, err); /* that may have taken long */
+		rc = commit_check_head(db, base, err); /* that may have taken long */
 	if (rc != VFS_OK)
 		goto out;
-	head.n_segments = s.n_segments;
-	head.segments = (const uint8_t *)s.segments;
-	head.n_entries = (uint32_t)s.n;
-	head.pages_len = (uint32_t)s.pages.len;
-	commit_put_head(&body, &head, s.pgnos, s.entries);
-	head.pages_at = (uint32_t)body.len;
-	buf_put(&body, s.pages.data, s.pages.len);
-	if (!body.failed)
-		object_put_hash(&body, head.hash);
-	if (body.failed) {
-		error_set(err, "a commit of %zu pages is too large", s.n);
+	if (!commit_build(&head, &s, &body, err)) {
 		rc = VFS_INVALID;
 		goto out;
 	}
-	buf_free(&s.pages);
 	v = version_of(db, r, &head, &s, &refs);
 	if (v == NULL) {
 		error_no_memory(err);
 		rc = VFS_IO;
 		goto out;
 	}
-	key_slot(key, db->folder, head.lsn);
-	mutex_lock(&db->lock);
-	memcpy(db->appending, head.nonce, ID_LEN);
-	mutex_unlock(&db->lock);
+	size_t len = body.len;
 	int64_t began_us = boot_us();
-	rc = create_slot(db, key, &body, head.nonce, r->timeout_ms, err);
-	if (rc == VFS_OK && boot_us() - began_us > SLOW_US) {
-		rc = check_late(db, &head, err);
-		if (rc == VFS_LOST)
-			(void)lost(db, err);
-		else if (rc != VFS_OK)
-			rc = VFS_UNKNOWN;
-	}
-
+	rc = commit_create(db, &head, &body, r->timeout_ms, err);
 	if (rc == VFS_OK)
 		cache_staged(db, r, &s, refs);
 	mutex_lock(&db->lock);
-	memset(db->appending, 0, ID_LEN);
 	if (rc == VFS_OK) {
 		if (v->table != base->table)
 			for (size_t i = 0; i < s.n; i++) {
 				refs[i].seq = db->next_seq;
 				page_table_set(v->table, s.pgnos[i], &refs[i]);
 			}
-		if (db->newest != base || !db_publish_locked(db, v, s.pgnos, refs, s.n)) {
+		if (db->newest != base || !db_publish_locked(db, v, s.pgnos, refs, s.n, true)) {
 			/* it is durable; no memory to say so here: read it back when there is some */
 			rc = VFS_UNKNOWN;
 		} else {
 			*out = v;
 			v = NULL;
-			if (db->proven_us < began_us)
-				db->proven_us = began_us;
 		}
 	}
-	if (rc == VFS_UNKNOWN) {
-		struct doubt *doubt = calloc(1, sizeof(*doubt));
-
-		if (doubt == NULL)
-			abort(); /* to go on could lose a commit that was acknowledged as unknown */
-		doubt->lsn = head.lsn;
-		memcpy(doubt->nonce, head.nonce, ID_LEN);
-		doubt->body = body;
-		body = (struct buf)BUF_INIT(COMMIT_MAX);
-		db->doubt = doubt;
-		db->proven_us = 0;
-	} else if (rc != VFS_OK) {
-		db->proven_us = 0;
-	}
-	if (rc == VFS_LOST)
-		db->foreign_us = boot_us();
+	commit_done_locked(db, &head, &body, rc, began_us);
+	commit_count_locked(db, 1, rc);
 	mutex_unlock(&db->lock);
-	if (rc == VFS_OK) {
+	if (rc == VFS_OK)
 		manifest_want(db, *out, s.n);
-		log_debug(NULL, "commit db=%s lsn=%" PRIu64 " pages=%zu bytes=%zu us=%" PRId64,
-			  db->name, head.lsn, s.n, body.len, boot_us() - began_us);
-	} else if (rc == VFS_UNKNOWN) {
-		error_wrap(err, "the outcome of the commit to database \"%s\" is unknown", db->name);
-		background_resolve(db);
-	} else if (rc != VFS_LOST) {
-		error_wrap(err, "could not commit to database \"%s\"", db->name);
-	}
+	commit_told(db, &head, s.n, len, rc, began_us, err);
 out:
 	version_free(v);
 	free(refs);
 	buf_free(&body);
 	sealed_free(&s);
 	return rc;
+}
+
+void commit_count_locked(struct db *db, unsigned n, enum vfs_rc rc)
+{
+	assert(mutex_held(&db->lock));
+	switch (rc) {
+	case VFS_OK:
+		db->stats.commits += n;
+		db->stats.groups++;
+		break;
+	case VFS_LOST:
+		db->stats.lost += n;
+		break;
+	case VFS_UNKNOWN:
+		db->stats.unknown += n;
+		break;
+	default:
+		db->stats.failed += n;
+	}
 }
 
 enum vfs_rc commit_resolve(struct db *db, struct error *err)

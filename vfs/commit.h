@@ -29,6 +29,38 @@ MUST_CHECK enum vfs_rc commit_append(struct db *db, const struct commit_request 
 				     struct version **out, struct error *err);
 
 /*
+ * The steps of an append, for group.c.  begin: ids, time and place behind `base`; build: the
+ * object, pages included; create: the one request that decides; done: what the
+ * database knows then (UNKNOWN takes the body); told: logs, and completes err.
+ */
+struct commit_head;
+struct sealed;
+
+void commit_begin(const struct version *base, struct commit_head *head);
+MUST_CHECK bool commit_build(struct commit_head *head, struct sealed *s, struct buf *body,
+			     struct error *err);
+/* Where the sealed pages lie; seq is not set.  Room for s->n refs.  False: no memory. */
+MUST_CHECK bool commit_refs(struct db *db, const struct commit_head *head, const struct sealed *s,
+			    struct page_ref *refs);
+MUST_CHECK enum vfs_rc commit_create(struct db *db, const struct commit_head *head,
+				     const struct buf *body, int64_t timeout_ms,
+				     struct error *err);
+void commit_done_locked(struct db *db, const struct commit_head *head, struct buf *body,
+			enum vfs_rc rc, int64_t began_us);
+void commit_count_locked(struct db *db, unsigned n, enum vfs_rc rc);
+void commit_told(struct db *db, const struct commit_head *head, size_t n_pages, size_t len,
+		 enum vfs_rc rc, int64_t began_us, struct error *err);
+
+/*
+ * May a commit on top of `base` be tried: is no doubt left, and is the head,
+ * if it was last proven long ago, still the head?  VFS_LOST if not.
+ */
+MUST_CHECK enum vfs_rc commit_check_head(struct db *db, const struct version *base,
+					 struct error *err);
+/* Says so; VFS_LOST. */
+enum vfs_rc commit_lost(struct db *db, struct error *err);
+
+/*
  * If a commit is in doubt, find out.  VFS_OK: no doubt is left (and what the
  * slot holds is applied); otherwise it is as it was.
  */

@@ -45,10 +45,25 @@ enum vfs_rc vfs_rc_of_blob(enum blob_rc rc)
 	return VFS_IO;
 }
 
+void staged_free(struct staged *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		image_unref(s->images[i]);
+	free(s->pgnos);
+	free(s->images);
+	free(s);
+}
+
 void version_free(struct version *v)
 {
 	if (v == NULL)
 		return;
+	while (v->staged != NULL) {
+		struct staged *s = v->staged;
+
+		v->staged = s->next;
+		staged_free(s);
+	}
 	undo_free(&v->undo);
 	page_table_unref(v->table);
 	free(v);
@@ -80,8 +95,9 @@ struct db *db_new(struct blob_store *store, const char *name)
 	db->state = DB_FAILED;
 	db->load_rc = VFS_BUSY;
 	/* version 1 is "nothing was ever here"; seq 0 is no version */
-	v->seq = 1;
+	v->seq = v->schema_seq = 1;
 	v->pins = 2;
+	v->settled = true;
 	db->next_seq = 2;
 	db->oldest = db->newest = db->durable = v;
 	return db;
@@ -126,13 +142,26 @@ static void reap_locked(struct db *db, struct version *v)
 	else
 		db->oldest = v->newer;
 	v->newer->older = older;
+	/* a version between this one and the settled one may need what is staged here */
+	if (v->staged != NULL && !v->newer->settled) {
+		struct staged **end = &v->newer->staged;
+
+		while (*end != NULL)
+			end = &(*end)->next;
+		*end = v->staged;
+		v->staged = NULL;
+	}
 	version_free(v);
 }
 
 void db_unpin_locked(struct db *db, struct version *v)
 {
 	assert(v->pins > 0);
-	if (--v->pins == 0)
+	if (--v->pins > 0)
+		return;
+	if (v->lost)
+		version_free(v); /* not in the list any more */
+	else
 		reap_locked(db, v);
 }
 
@@ -154,6 +183,35 @@ struct version *db_pin_published(struct db *db)
 	return v;
 }
 
+struct version *db_pin_own(struct db *db, uint64_t seq)
+{
+	mutex_lock(&db->lock);
+	struct version *v = db->durable->seq < seq ? db->newest : db->durable;
+	v->pins++;
+	mutex_unlock(&db->lock);
+	return v;
+}
+
+void db_add_user(struct db *db, struct user *u)
+{
+	mutex_lock(&db->lock);
+	u->next = db->users;
+	u->prev = &db->users;
+	if (u->next != NULL)
+		u->next->prev = &u->next;
+	db->users = u;
+	mutex_unlock(&db->lock);
+}
+
+void db_remove_user(struct db *db, struct user *u)
+{
+	mutex_lock(&db->lock);
+	*u->prev = u->next;
+	if (u->next != NULL)
+		u->next->prev = u->prev;
+	mutex_unlock(&db->lock);
+}
+
 void db_unpin(struct db *db, struct version *v)
 {
 	if (v == NULL)
@@ -163,10 +221,19 @@ void db_unpin(struct db *db, struct version *v)
 	mutex_unlock(&db->lock);
 }
 
+struct page_ref db_page_ref_locked(const struct version *v, pgno_t pgno)
+{
+	struct page_ref ref;
+
+	for (const struct version *w = v; w != NULL && w->table == v->table; w = w->newer)
+		if (undo_find(&w->undo, pgno, &ref))
+			return ref;
+	return page_table_get(v->table, pgno);
+}
+
 struct page_ref db_page_ref(struct db *db, const struct version *v, pgno_t pgno)
 {
 	struct page_ref ref = { .encoding = PAGE_ZERO };
-	bool found = false;
 
 	if (pgno > v->page_count)
 		return ref;
@@ -174,30 +241,57 @@ struct page_ref db_page_ref(struct db *db, const struct version *v, pgno_t pgno)
 	if (ref.seq <= v->seq)
 		return ref;
 	mutex_lock(&db->lock);
-	for (const struct version *w = v; !found && w != NULL && w->table == v->table;
-	     w = w->newer)
-		found = undo_find(&w->undo, pgno, &ref);
-	if (!found)
-		ref = page_table_get(v->table, pgno);
+	ref = db_page_ref_locked(v, pgno);
 	mutex_unlock(&db->lock);
-	assert(ref.seq <= v->seq);
+	/* of a lost version nothing is left; who pins it finds out before he believes what he read */
+	assert(ref.seq <= v->seq || v->lost);
 	return ref;
 }
 
+struct image *db_memory_image(struct db *db, const struct version *v, pgno_t pgno)
+{
+	struct image *image = NULL;
+
+	mutex_lock(&db->lock);
+	struct page_ref ref = db_page_ref_locked(v, pgno);
+	for (const struct version *w = db->newest; ref.encoding == PAGE_MEMORY && w != NULL;
+	     w = w->older)
+		for (const struct staged *s = w->staged; s != NULL; s = s->next)
+			if (s->seq == ref.seq) {
+				image = s->images[ref.offset];
+				image_ref(image);
+				ref.encoding = PAGE_ZERO;
+				break;
+			}
+	mutex_unlock(&db->lock);
+	return image;
+}
+
+/* A cookie is used again after a rewind or a DROP; a version's seq is not. */
+static bool same_schema(const struct version *a, const struct version *b)
+{
+	enum { COOKIE_AT = 40 };
+
+	return a->exists && b->exists && memcmp(a->db_id, b->db_id, ID_LEN) == 0 &&
+	       memcmp(a->header + COOKIE_AT, b->header + COOKIE_AT, 4) == 0;
+}
+
 bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
-		       struct page_ref *refs, size_t n)
+		       struct page_ref *refs, size_t n, bool durable)
 {
 	struct version *last = db->newest;
 
-	assert(mutex_held(&db->lock) && v->lsn > last->lsn);
+	assert(mutex_held(&db->lock) && v->lsn > (durable ? last->lsn : db->durable->lsn));
+	assert(!durable || db->durable == last);
 	v->seq = db->next_seq++;
+	v->schema_seq = same_schema(last, v) ? last->schema_seq : v->seq;
+	v->settled = durable;
 	if (v->table == last->table) {
 		size_t grown = v->page_count > last->page_count ?
 				       v->page_count - last->page_count :
 				       0;
 		/* nobody but us looks at it, and nobody at an older one: no undo */
-		bool undo = last->older != NULL ||
-			    last->pins > (db->durable == last ? 2u : 1u);
+		bool undo = !durable || last->older != NULL || last->pins > 2;
 		size_t next = 0;
 
 		if (!page_table_reserve(v->table, v->page_count) ||
@@ -231,11 +325,64 @@ bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
 	v->older = last;
 	v->newer = NULL;
 	last->newer = v;
-	v->pins = 3; /* published, durable, the caller */
+	v->pins = 2; /* published, the caller */
 	db->newest = v;
-	struct version *durable = db->durable;
-	db->durable = v;
-	db_unpin_locked(db, durable);
+	if (durable)
+		db_durable_locked(db, v);
 	db_unpin_locked(db, last);
 	return true;
+}
+
+void db_durable_locked(struct db *db, struct version *v)
+{
+	struct version *before = db->durable;
+
+	assert(mutex_held(&db->lock) && !v->lost && before->seq < v->seq);
+	v->settled = true;
+	v->pins++;
+	db->durable = v;
+	while (v->staged != NULL) {
+		struct staged *s = v->staged;
+
+		v->staged = s->next;
+		staged_free(s);
+	}
+	db_unpin_locked(db, before);
+}
+
+static void put_back(void *arg, pgno_t pgno, const struct page_ref *ref)
+{
+	page_table_set(arg, pgno, ref);
+}
+
+void db_rewind_locked(struct db *db)
+{
+	struct version *keep = db->durable;
+
+	assert(mutex_held(&db->lock));
+	if (keep == db->newest)
+		return;
+	/* first the marks: who reads the table and then finds no mark has read nothing of this */
+	for (struct version *v = keep->newer; v != NULL; v = v->newer)
+		atomic_store(&v->lost, true);
+	for (struct user *u = db->users; u != NULL; u = u->next)
+		if (atomic_load(&u->seq) > keep->seq)
+			atomic_store(&u->poisoned, true);
+	for (struct version *v = db->newest; v != keep; v = v->older)
+		undo_each(&v->older->undo, put_back, v->table);
+	undo_free(&keep->undo);
+	while (keep->newer != NULL) {
+		struct version *v = keep->newer;
+
+		assert(v->table == keep->table);
+		keep->newer = v->newer;
+		v->newer = v->older = NULL;
+		if (v == db->newest)
+			v->pins--;
+		if (v->pins == 0)
+			version_free(v);
+	}
+	keep->pins++;
+	db->newest = keep;
+	db->pending_bytes = 0;
 }

@@ -26,12 +26,27 @@ struct image;
 struct store_ref;
 
 /*
- * The state after a slot.  seq to header never change once it is published;
- * the rest belongs to the database's lock.
+ * Images of pages that a version wrote and that are in no object yet, by page.
+ * Its refs are PAGE_MEMORY, their offset is the index here.
+ */
+struct staged {
+	struct staged *next;
+	uint64_t seq;          /* of the version that wrote them */
+	size_t n;
+	size_t bytes;
+	pgno_t *pgnos;         /* rising */
+	struct image **images; /* counted; NULL: zeros */
+};
+
+/*
+ * The state after a commit.  seq to header never change once it is published
+ * (nonce, hash and time are set when it becomes durable); the rest belongs to
+ * the database's lock.
  */
 struct version {
 	uint64_t seq;             /* its id in this process; never used again */
-	uint64_t lsn;             /* 0: before the first slot */
+	uint64_t schema_seq;      /* seq of the version that last changed the schema */
+	uint64_t lsn;             /* of its slot, also before it is there; 0: before the first */
 	bool exists;              /* false: never created, or dropped */
 	struct page_table *table; /* counted; shared by versions of one page size */
 	uint32_t page_size;       /* 0: no page yet */
@@ -42,7 +57,10 @@ struct version {
 	int64_t time_us;
 	uint8_t header[PAGE_HEADER_LEN];
 
+	atomic_bool lost;         /* another machine had the slot: nobody may believe it */
 	unsigned pins;
+	bool settled;             /* nothing that it or a newer one needs is staged by an older one */
+	struct staged *staged;    /* its own, and those of older ones that are gone */
 	struct undo undo;         /* pages that the next version replaced */
 	struct version *older, *newer;
 };
@@ -59,6 +77,13 @@ struct turn_waiter {
 	struct cond wake;
 	const void *owner;
 	bool mine;
+};
+
+/* A handle, as its database knows it: links belong to the database's lock. */
+struct user {
+	struct user *next, **prev;
+	_Atomic uint64_t seq;  /* of the version that it pinned last */
+	atomic_bool poisoned;  /* that one was lost: what SQLite remembers of it is wrong */
 };
 
 enum db_state { DB_LOADING, DB_READY, DB_FAILED };
@@ -103,6 +128,17 @@ struct db {
 	struct turn_waiter *first_waiter, *last_waiter;
 
 	uint8_t appending[ID_LEN];   /* nonce of the commit under way; zeros: none */
+	bool leading;                /* somebody gathers or appends: group.c */
+	uint64_t appending_seq;      /* last version of the group under way; 0: none */
+	size_t pending_bytes;        /* of images that are in no object yet */
+	unsigned n_tickets;          /* commits that somebody waits for */
+	unsigned n_unattended;       /* commits that were acknowledged before they are durable */
+	unsigned last_group;         /* tickets of the last group */
+	int64_t put_us;              /* how long the last append took */
+	bool flushing;               /* a thread appends what nobody waits for */
+	struct vfs_ticket *tickets;
+	struct user *users;
+	struct vfs_commit_stats stats;
 	struct doubt *doubt;         /* no commit before it is resolved */
 	bool resolving;
 
@@ -129,23 +165,48 @@ MUST_CHECK enum vfs_rc db_follow_for_write(struct db *db, struct error *err);
 int64_t boot_us(void);
 extern _Atomic int64_t vfs_test_sleep_us;
 
-/* Pins; a handle holds at most one. */
+/* Pins; a handle holds at most one, or two while it commits. */
 struct version *db_pin_durable(struct db *db);
 struct version *db_pin_published(struct db *db);
+/* The durable one, or the published one if the durable is older than `seq`. */
+struct version *db_pin_own(struct db *db, uint64_t seq);
 void db_unpin(struct db *db, struct version *v);
+void db_add_user(struct db *db, struct user *u);
+void db_remove_user(struct db *db, struct user *u);
 void db_unpin_locked(struct db *db, struct version *v);
 
 /* Where a page of a pinned version lies.  PAGE_ZERO past its end. */
 struct page_ref db_page_ref(struct db *db, const struct version *v, pgno_t pgno);
 
+struct page_ref db_page_ref_locked(const struct version *v, pgno_t pgno);
+
 /*
- * Make `v` the newest version, durable and published.  v->seq is set here, also
- * in the refs; if v->table is that of the newest version the pages replace its
- * pages, otherwise they are set already.  On success the list owns v, with one
- * pin for the caller.  False: no memory, nothing was changed.
+ * Make `v` the newest version.  v->seq is set here, also in the refs; if v->table
+ * is that of the newest version the pages replace its pages, otherwise they are
+ * set already.  `durable`: it is in its slot, and the version before was durable
+ * too; otherwise it stays `published` until group.c has appended it.  On success
+ * the list owns v, with one pin for the caller.  False: no memory, nothing was
+ * changed.
  */
 MUST_CHECK bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
-				  struct page_ref *refs, size_t n);
+				  struct page_ref *refs, size_t n, bool durable);
+
+/* Make `v`, which is published, durable.  Its pages have been given their objects. */
+void db_durable_locked(struct db *db, struct version *v);
+
+/*
+ * Drop every version that is not durable: they are marked lost, and the table is
+ * again that of the durable one.  Handles that pinned one of them are poisoned.
+ */
+void db_rewind_locked(struct db *db);
+
+/*
+ * The image of a page of `v` that is in memory only, counted; NULL: it is a page
+ * of zeros, or it lies in an object (now): ask db_page_ref() again.
+ */
+struct image *db_memory_image(struct db *db, const struct version *v, pgno_t pgno);
+
+void staged_free(struct staged *s);
 
 void version_free(struct version *v);
 void doubt_free(struct doubt *d);

@@ -20,6 +20,7 @@
 #include "vfs/cache.h"
 #include "vfs/commit.h"
 #include "vfs/fetch.h"
+#include "vfs/group.h"
 #include "vfs/registry.h"
 
 enum {
@@ -68,17 +69,34 @@ int handle_fail(struct handle *h, enum vfs_rc rc, int sqlite_rc, const struct er
 
 /* --- pages ----------------------------------------------------------------- */
 
+/* What was read of the pinned version may be believed unless it was lost meanwhile. */
+static enum vfs_rc check_lost(struct handle *h, const struct version *v, struct error *err)
+{
+	if (LIKELY(!atomic_load_explicit(&v->lost, memory_order_acquire)))
+		return VFS_OK;
+	return commit_lost(h->db, err);
+}
+
 /* The image of a page of `v`, counted; *out is NULL for a page of zeros. */
 static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t pgno,
 			     struct image **out, struct error *err)
 {
-	struct page_ref ref = db_page_ref(h->db, v, pgno);
+	struct page_ref ref;
 	enum vfs_rc rc;
 	pgno_t last;
 
 	*out = NULL;
+	/* a page in memory may get its object between the two looks */
+	while ((ref = db_page_ref(h->db, v, pgno)).encoding == PAGE_MEMORY) {
+		*out = db_memory_image(h->db, v, pgno);
+		if (*out != NULL)
+			return VFS_OK;
+		rc = check_lost(h, v, err);
+		if (rc != VFS_OK)
+			return rc;
+	}
 	if (ref.encoding == PAGE_ZERO)
-		return VFS_OK;
+		return check_lost(h, v, err);
 	h->read_stats.pages++;
 	*out = cache_find(h->db->uid, ref.object, ref.offset);
 	if (*out != NULL) {
@@ -225,6 +243,8 @@ static int handle_read(sqlite3_file *file, void *out, int amount, sqlite3_int64 
 	if (len > 0)
 		rc = h->staging ? read_staging(h, offset, out, len, &err) :
 				  read_version(h, v, offset, out, len, &err);
+	if (rc == VFS_OK)
+		rc = check_lost(h, v, &err);
 	if (h->pin == NULL)
 		db_unpin(h->db, v);
 	if (rc != VFS_OK)
@@ -257,6 +277,8 @@ static int handle_fetch(sqlite3_file *file, sqlite3_int64 at, int amount, void *
 			   (uint64_t)at + (uint64_t)amount > h->overlay.size))
 		return SQLITE_OK;
 	rc = get_image(h, h->pin, pgno, &image, &err);
+	if (rc == VFS_OK && (rc = check_lost(h, h->pin, &err)) != VFS_OK)
+		image_unref(image);
 	if (rc != VFS_OK)
 		return handle_fail(h, rc, rc == VFS_CORRUPT ? SQLITE_IOERR_DATA :
 							      SQLITE_IOERR_READ, &err);
@@ -402,12 +424,33 @@ static bool usable(struct handle *h, const struct version *v, struct error *err)
 	return false;
 }
 
+/* What SQLite remembers of a lost version, its schema first of all, is wrong for good. */
+static int poisoned(struct handle *h)
+{
+	struct error err = ERROR_INIT;
+
+	(void)commit_lost(h->db, &err);
+	return handle_fail(h, VFS_LOST, SQLITE_IOERR_LOCK, &err);
+}
+
+static void unpin(struct handle *h)
+{
+	if (h->pin->lost)
+		atomic_store(&h->user.poisoned, true);
+	db_unpin(h->db, h->pin);
+	h->pin = NULL;
+}
+
 static int lock_shared(struct handle *h)
 {
 	int64_t timeout_ms = vfs_settings.lock_timeout_ms;
 	struct error err = ERROR_INIT;
 	enum vfs_rc rc;
 
+	if (atomic_load(&h->user.poisoned)) {
+		end_turn(h);
+		return poisoned(h);
+	}
 	if (h->wish && !h->has_turn) {
 		h->wish = false;
 		rc = turn_wait(h->db, h, timeout_ms == 0 ? 0 : mono_ms() + timeout_ms, NULL, &err);
@@ -422,10 +465,19 @@ static int lock_shared(struct handle *h)
 		end_turn(h);
 		return handle_fail(h, rc, SQLITE_IOERR_LOCK, &err);
 	}
-	h->pin = h->has_turn ? db_pin_published(h->db) : db_pin_durable(h->db);
+	if (h->has_turn)
+		h->pin = db_pin_published(h->db);
+	else
+		h->pin = db_pin_own(h->db, h->own_seq);
+	atomic_store(&h->user.seq, h->pin->seq);
+	/* a rewind between the two has not seen us */
+	if (h->pin->lost) {
+		unpin(h);
+		end_turn(h);
+		return poisoned(h);
+	}
 	if (!usable(h, h->pin, &err)) {
-		db_unpin(h->db, h->pin);
-		h->pin = NULL;
+		unpin(h);
 		end_turn(h);
 		return handle_fail(h, VFS_NOT_FOUND, SQLITE_IOERR_LOCK, &err);
 	}
@@ -507,8 +559,7 @@ static int handle_unlock(sqlite3_file *file, int level)
 	}
 	if (level == SQLITE_LOCK_NONE && h->pin != NULL) {
 		end_turn(h);
-		db_unpin(h->db, h->pin);
-		h->pin = NULL;
+		unpin(h);
 	}
 	if (h->level > level)
 		h->level = level;
@@ -544,6 +595,35 @@ static uint32_t header_page_size(const uint8_t *header)
 	return size == 1 ? 65536 : size;
 }
 
+/* VFS_OK: *out is durable, or published if a ticket was asked for; pinned for the caller. */
+static enum vfs_rc publish(struct handle *h, const struct commit_request *r, struct version **out,
+			   struct error *err)
+{
+	struct vfs_ticket own = { .seq = 0 };
+	struct vfs_ticket *ticket = h->ticket != NULL ? h->ticket : &own;
+	enum vfs_rc rc;
+
+	if (!group_takes(r)) {
+		/* alone, behind all that is under way */
+		group_drain(h->db);
+		rc = commit_append(h->db, r, out, err);
+		if (rc == VFS_OK && h->ticket != NULL) {
+			ticket->seq = (*out)->seq;
+			ticket->schema = (*out)->schema_seq;
+		}
+		return rc;
+	}
+	rc = group_publish(h->db, r, h->ticket != NULL ? h->durability : VFS_IN_STORE, ticket, out, err);
+	if (rc != VFS_OK || h->ticket != NULL)
+		return rc;
+	rc = group_wait(ticket, err);
+	if (rc != VFS_OK) {
+		db_unpin(h->db, *out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 static int commit(struct handle *h)
 {
 	struct overlay *o = &h->overlay;
@@ -575,7 +655,7 @@ static int commit(struct handle *h)
 			request.page_count = (uint32_t)(o->size / request.page_size);
 	}
 	if (rc == VFS_OK)
-		rc = commit_append(h->db, &request, &v, &err);
+		rc = publish(h, &request, &v, &err);
 	if (rc != VFS_OK) {
 		/* in EXCLUSIVE locking mode there is no unlock: forget it here */
 		drop_staging(h);
@@ -585,8 +665,9 @@ static int commit(struct handle *h)
 		return handle_fail(h, rc, vfs_to_sqlite(rc, SQLITE_IOERR_FSYNC), &err);
 	}
 	overlay_deinit(o);
-	db_unpin(h->db, h->pin);
+	unpin(h);
 	h->pin = v;
+	atomic_store(&h->user.seq, v->seq);
 	h->cache_seq = v->seq;
 	overlay_init(o, v->page_size, version_size(v), OVERLAY_MEMORY);
 	if (!h->bound) {
@@ -681,6 +762,7 @@ static int handle_close(sqlite3_file *file)
 	(void)handle_unlock(file, SQLITE_LOCK_NONE);
 	drop_staging(h);
 	end_turn(h);
+	db_remove_user(h->db, &h->user);
 	registry_put(h->db);
 	return SQLITE_OK;
 }
@@ -713,6 +795,7 @@ void handle_init(struct handle *h, struct db *db, bool readonly)
 	h->window = FETCH_WINDOW_MIN;
 	h->overlay.fd = -1;
 	strcpy(h->journal_mode, "delete");
+	db_add_user(db, &h->user);
 }
 
 /* --- the virtual journal --------------------------------------------------- */
@@ -724,6 +807,13 @@ static bool journal_is_page(void *arg, pgno_t pgno, const void *data, size_t len
 	if (h->pin == NULL || len != h->pin->page_size || pgno > h->pin->page_count)
 		return false;
 	struct page_ref ref = db_page_ref(h->db, h->pin, pgno);
+	if (ref.encoding == PAGE_MEMORY) {
+		struct image *image = db_memory_image(h->db, h->pin, pgno);
+		bool same = image != NULL && memcmp(image->data, data, len) == 0;
+
+		image_unref(image);
+		return same;
+	}
 	if (ref.encoding == PAGE_ZERO)
 		return false;
 	return page_sum(pgno, data, (uint32_t)len) == ref.sum;

@@ -20,6 +20,7 @@ enum { FCNTL_PGBLOB_HANDLE = 0x50474201 };
 struct handle {
 	sqlite3_file file;
 	struct db *db;
+	struct user user;       /* what db knows of this handle */
 	bool readonly;
 	bool importing;         /* header bytes 18 and 19 are set to 1 instead of refused */
 	int level;              /* SQLITE_LOCK_... that SQLite believes to have */
@@ -28,6 +29,9 @@ struct handle {
 	bool intent;            /* vfs_intent_begin() took the turn */
 	bool wish;              /* a refused writer: next time wait for the turn at the start */
 	bool staging;           /* overlay is in use */
+	uint64_t own_seq;       /* vfs_read_own() */
+	struct vfs_ticket *ticket; /* vfs_commit_later() */
+	enum vfs_durability durability;
 	struct overlay overlay;
 	bool bound;             /* db_id is set */
 	uint8_t db_id[ID_LEN];  /* the database that this handle was opened on */

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "vfs/cache.h"
+#include "vfs/group.h"
 #include "vfs/manifest.h"
 
 enum { READ_AHEAD_MAX = 8 };
@@ -39,7 +40,7 @@ static void cache_pages(struct db *db, const struct commit_head *head, const uin
 }
 
 /*
- * Apply the object of slot newest + 1.  Does nothing if that is not the next
+ * Apply the object of slot durable + 1.  Does nothing if that is not the next
  * slot any more.
  */
 static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
@@ -57,7 +58,7 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	cache_pages(db, head, bytes);
 	mutex_lock(&db->lock);
 	locked = true;
-	struct version *last = db->newest;
+	struct version *last = db->durable;
 	if (head->lsn != last->lsn + 1) {
 		rc = VFS_OK;
 		goto out;
@@ -68,6 +69,7 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 		rc = VFS_CORRUPT;
 		goto out;
 	}
+	group_overtaken_locked(db);
 	for (uint32_t i = 0; i < head->n_segments; i++) {
 		struct manifest_object o = { .kind = OBJECT_SEGMENT };
 
@@ -108,7 +110,7 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 			page_table_set(v->table, pgnos[i], &refs[i]);
 		}
 	}
-	if (!db_publish_locked(db, v, pgnos, refs, head->n_entries))
+	if (!db_publish_locked(db, v, pgnos, refs, head->n_entries, true))
 		goto no_memory;
 	if (db->doubt != NULL && db->doubt->lsn <= v->lsn) {
 		/* whoever won, it is known now */
@@ -234,7 +236,7 @@ static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct
 		struct read_ahead slots[READ_AHEAD_MAX];
 
 		mutex_lock(&db->lock);
-		uint64_t lsn = db->newest->lsn + 1;
+		uint64_t lsn = db->durable->lsn + 1;
 		mutex_unlock(&db->lock);
 		read_slots(db, lsn, slots, n);
 		for (unsigned i = 0; i < n; i++) {

@@ -8,6 +8,7 @@ VFS_SOURCES = \
 	vfs/follow.c \
 	vfs/file.c vfs/file.h \
 	vfs/format.c vfs/format.h vfs/format_parts.h \
+	vfs/group.c vfs/group.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
 	vfs/manifest.c vfs/manifest.h \

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "vfs/group.h"
 
 #define BIG_COMMIT_ENTRIES 16384
 
@@ -57,10 +58,11 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 		goto no_memory;
 	mutex_lock(&db->lock);
 	locked = true;
-	if (head.lsn <= db->newest->lsn) {
+	if (head.lsn <= db->durable->lsn) {
 		rc = VFS_OK;
 		goto out;
 	}
+	group_overtaken_locked(db);
 	for (uint32_t i = 0; i < head.n_objects; i++) {
 		struct manifest_object o;
 
@@ -94,7 +96,7 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 	memcpy(v->hash, head.hash, HASH_LEN);
 	v->time_us = head.time_us;
 	memcpy(v->header, head.header, PAGE_HEADER_LEN);
-	if (!db_publish_locked(db, v, NULL, NULL, 0))
+	if (!db_publish_locked(db, v, NULL, NULL, 0, true))
 		goto no_memory;
 	if (db->manifest_lsn < head.lsn)
 		db->manifest_lsn = head.lsn;
@@ -127,7 +129,7 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 		if (rc != VFS_OK)
 			return rc;
 		mutex_lock(&db->lock);
-		bool newer = lsn > db->newest->lsn;
+		bool newer = lsn > db->durable->lsn;
 		mutex_unlock(&db->lock);
 		if (!newer)
 			return VFS_OK;

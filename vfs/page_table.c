@@ -220,6 +220,25 @@ void undo_put(struct undo *u, pgno_t pgno, const struct page_ref *ref)
 	u->n_used++;
 }
 
+bool undo_settle(struct undo *u, pgno_t pgno, const struct page_ref *ref)
+{
+	if (u->n_used == 0)
+		return false;
+	struct undo_entry *e = undo_slot(u, pgno);
+	if (e->pgno == 0 || e->ref.seq != ref->seq || e->ref.encoding != PAGE_MEMORY)
+		return false;
+	e->ref = *ref;
+	return true;
+}
+
+void undo_each(const struct undo *u,
+	       void (*fn)(void *arg, pgno_t pgno, const struct page_ref *ref), void *arg)
+{
+	for (size_t i = 0; i < u->n_slots; i++)
+		if (u->entries[i].pgno != 0)
+			fn(arg, u->entries[i].pgno, &u->entries[i].ref);
+}
+
 bool undo_merge(struct undo *older, uint64_t seq, const struct undo *from)
 {
 	if (from->n_used == 0)

@@ -28,6 +28,9 @@ struct page_ref {
 	uint8_t encoding; /* enum page_encoding; a page never written is PAGE_ZERO */
 };
 
+/* In memory only: the image is staged by version seq, at index `offset`; object is 0. */
+enum { PAGE_MEMORY = 254 };
+
 struct page_table;
 
 struct page_table *page_table_new(uint32_t page_size); /* counted once; NULL: no memory */
@@ -55,6 +58,11 @@ MUST_CHECK bool undo_reserve(struct undo *u, size_t n);
 MUST_CHECK bool undo_find(const struct undo *u, pgno_t pgno, struct page_ref *out);
 /* Does nothing if the page is there. */
 void undo_put(struct undo *u, pgno_t pgno, const struct page_ref *ref);
+/* Replace what is there for the page if it is of version ref->seq and PAGE_MEMORY. */
+bool undo_settle(struct undo *u, pgno_t pgno, const struct page_ref *ref);
+/* Call `fn` with each page. */
+void undo_each(const struct undo *u,
+	       void (*fn)(void *arg, pgno_t pgno, const struct page_ref *ref), void *arg);
 /* Put into `older`, of a version `seq`, what it needs of `from`.  False: no memory, nothing changed. */
 MUST_CHECK bool undo_merge(struct undo *older, uint64_t seq, const struct undo *from);
 

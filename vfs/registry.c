@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/commit.h"
+#include "vfs/group.h"
 #include "vfs/manifest.h"
 
 enum { IDLE_MAX = 16, RETRY_MS = 1000 };
@@ -78,6 +79,14 @@ enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const 
 	}
 	*out = db;
 	return VFS_OK;
+}
+
+void registry_ref(struct db *db)
+{
+	mutex_lock(&lock);
+	assert(db->refs > 0);
+	db->refs++;
+	mutex_unlock(&lock);
 }
 
 void registry_put(struct db *db)
@@ -239,9 +248,7 @@ static void background_add(struct db *db, enum task_kind kind)
 		return; /* asked for already; or no memory, and a later commit asks again */
 	}
 	mutex_unlock(&background.lock);
-	mutex_lock(&lock);
-	db->refs++;
-	mutex_unlock(&lock);
+	registry_ref(db);
 	mutex_lock(&background.lock);
 	t->db = db;
 	t->kind = kind;
@@ -278,6 +285,7 @@ void background_resolve(struct db *db)
 
 void background_stop(void)
 {
+	group_stop();
 	pthread_once(&background_once, background_init);
 	mutex_lock(&background.lock);
 	background.stopping = true;

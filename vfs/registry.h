@@ -36,6 +36,8 @@ void store_override(struct blob_store *store);
 MUST_CHECK enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref,
 				    const char *name, struct db **out, struct error *err);
 void registry_put(struct db *db);
+/* One more registry_put() for a database that somebody holds. */
+void registry_ref(struct db *db);
 
 /* Forget databases that nobody uses; all of the store first. */
 void registry_forget_idle(void);

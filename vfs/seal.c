@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "vfs/cache.h"
 #include "vfs/overlay.h"
 
 enum { SEGMENTS_AT_ONCE = 4 };
@@ -185,4 +186,33 @@ out:
 	free(image);
 	free(scratch);
 	return rc;
+}
+
+enum vfs_rc seal_pages(struct db *db, const struct version *base, const struct staged_page *pages,
+		       size_t n, uint32_t page_size, const uint8_t db_id[ID_LEN], struct sealed *s,
+		       struct error *err)
+{
+	uint8_t *scratch = malloc(page_size);
+
+	(void)db;
+	(void)base;
+	(void)db_id;
+	s->pgnos = malloc((n + 1) * sizeof(s->pgnos[0]));
+	s->entries = calloc(n + 1, sizeof(s->entries[0]));
+	buf_init(&s->pages, COMMIT_MAX);
+	for (; scratch != NULL && s->pgnos != NULL && s->entries != NULL && s->n < n; s->n++) {
+		const struct staged_page *p = &pages[s->n];
+
+		s->pgnos[s->n] = p->pgno;
+		if (p->image == NULL)
+			s->entries[s->n].encoding = PAGE_ZERO;
+		else
+			page_encode(p->pgno, p->image->data, page_size, scratch, &s->pages,
+				    &s->entries[s->n]);
+	}
+	free(scratch);
+	if (s->n == n && !s->pages.failed)
+		return VFS_OK;
+	error_no_memory(err);
+	return VFS_IO;
 }

@@ -27,6 +27,17 @@ struct sealed {
 MUST_CHECK enum vfs_rc seal(struct db *db, const struct commit_request *r,
 			    const uint8_t db_id[ID_LEN], struct sealed *s, struct error *err);
 
+struct staged_page {
+	pgno_t pgno;
+	struct image *image; /* borrowed; NULL: zeros */
+};
+
+/* The same of pages in memory, rising; `base` is the version before them, pinned. */
+MUST_CHECK enum vfs_rc seal_pages(struct db *db, const struct version *base,
+				  const struct staged_page *pages, size_t n, uint32_t page_size,
+				  const uint8_t db_id[ID_LEN], struct sealed *s,
+				  struct error *err);
+
 void sealed_free(struct sealed *s);
 
 #endif

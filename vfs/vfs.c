@@ -15,6 +15,7 @@
 #include "vfs/commit.h"
 #include "vfs/fetch.h"
 #include "vfs/file.h"
+#include "vfs/group.h"
 #include "vfs/registry.h"
 #include "vfs/register.h"
 
@@ -406,19 +407,71 @@ enum vfs_rc vfs_open_error(struct error *out)
 /* What a transaction of the handle reads, or would read. */
 static struct version *pin_for(struct handle *h)
 {
-	return h->has_turn ? db_pin_published(h->db) : db_pin_durable(h->db);
+	return h->has_turn ? db_pin_published(h->db) : db_pin_own(h->db, h->own_seq);
 }
 
-enum vfs_rc vfs_schema_cookie(sqlite3 *connection, uint32_t *out)
+enum vfs_rc vfs_schema(sqlite3 *connection, uint64_t *out)
 {
 	struct handle *h = handle_of_connection(connection);
 
 	if (h == NULL)
 		return VFS_INVALID;
 	struct version *v = h->pin != NULL ? h->pin : pin_for(h);
-	*out = get_u32(v->header + 40);
+	*out = v->schema_seq;
 	if (h->pin == NULL)
 		db_unpin(h->db, v);
+	return VFS_OK;
+}
+
+void vfs_commit_later(sqlite3 *connection, struct vfs_ticket *ticket, enum vfs_durability level)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return;
+	h->ticket = ticket;
+	h->durability = level;
+}
+
+enum vfs_rc vfs_commit_wait(struct vfs_ticket *ticket, struct error *err)
+{
+	return group_wait(ticket, err);
+}
+
+void vfs_read_own(sqlite3 *connection, uint64_t seq)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h != NULL)
+		h->own_seq = seq;
+}
+
+enum vfs_rc vfs_base_wait(sqlite3 *connection, struct error *err)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL || h->pin == NULL)
+		return VFS_OK;
+	return group_wait_version(h->db, h->pin, err);
+}
+
+bool vfs_poisoned(sqlite3 *connection)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	return h != NULL && (atomic_load(&h->user.poisoned) ||
+			     (h->pin != NULL && atomic_load(&h->pin->lost)));
+}
+
+enum vfs_rc vfs_commit_stats(sqlite3 *connection, struct vfs_commit_stats *out)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	mutex_lock(&h->db->lock);
+	*out = h->db->stats;
+	mutex_unlock(&h->db->lock);
 	return VFS_OK;
 }
 

@@ -20,8 +20,10 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "base/thread.h"
 
 struct blob_store;
+struct db;
 struct sqlite3;
 
 struct vfs_config {
@@ -117,6 +119,67 @@ MUST_CHECK enum vfs_rc vfs_intent_begin(struct sqlite3 *db, int64_t deadline_ms,
 void vfs_intent_end(struct sqlite3 *db);
 
 /*
+ * How durable a commit is when its COMMIT is acknowledged.  Whatever it is, the
+ * commit goes to the store at once.
+ */
+enum vfs_durability {
+	VFS_IN_STORE,  /* in its slot */
+	VFS_ON_DISK,   /* in the journal of this machine, flushed */
+	VFS_IN_MEMORY, /* nowhere: lost with the process, or when another machine commits first */
+};
+
+/* A commit that somebody waits for.  Zeroed, there is nothing to wait for. */
+struct vfs_ticket {
+	struct db *db;            /* counted; NULL: nothing */
+	uint64_t seq;             /* of the version that it made, 0: it changed nothing */
+	uint64_t schema;          /* vfs_schema() of that version */
+	enum vfs_rc rc;
+	bool done;
+	bool waiting;
+	struct error error;
+	struct cond wake;
+	struct vfs_ticket *next, **prev; /* of those that are not done */
+};
+
+/*
+ * Let the next COMMIT of this handle return as soon as other writers may go on
+ * from it; *ticket (zeroed, the caller's) is then for vfs_commit_wait(), which
+ * must be called if that COMMIT worked, by any thread.  Until the wait is over
+ * nobody but the caller may be told of the commit.  With VFS_IN_MEMORY or
+ * VFS_ON_DISK there is nothing to wait for then; ticket->seq is set all the same.
+ */
+void vfs_commit_later(struct sqlite3 *db, struct vfs_ticket *ticket, enum vfs_durability level);
+
+/* What became of it: VFS_OK, VFS_LOST, VFS_BUSY, VFS_IO or VFS_UNKNOWN.  Ends the ticket. */
+MUST_CHECK enum vfs_rc vfs_commit_wait(struct vfs_ticket *ticket, struct error *err);
+
+/*
+ * Transactions of this handle that begin from now on see the version `seq` of
+ * an own ticket and what it was built on, also if that is not durable yet; 0 ends that.
+ */
+void vfs_read_own(struct sqlite3 *db, uint64_t seq);
+
+/*
+ * Wait until the version that the open transaction was begun on is durable: what it
+ * has read may be told then.  VFS_LOST: it never will be.
+ */
+MUST_CHECK enum vfs_rc vfs_base_wait(struct sqlite3 *db, struct error *err);
+
+/* The handle has seen a version that was lost: close it, it cannot be used any more. */
+bool vfs_poisoned(struct sqlite3 *db);
+
+struct vfs_commit_stats {
+	uint64_t commits;  /* acknowledged as durable */
+	uint64_t groups;   /* slots that were created for them */
+	uint64_t lost;     /* commits that another machine came before */
+	uint64_t unknown;
+	uint64_t failed;
+};
+
+/* Of the database of this handle, since it was opened here. */
+MUST_CHECK enum vfs_rc vfs_commit_stats(struct sqlite3 *db, struct vfs_commit_stats *out);
+
+/*
  * What the last failed commit or read of this handle came to: VFS_OK if none
  * failed since the last call, which clears it.
  */
@@ -129,11 +192,12 @@ enum vfs_rc vfs_last_error(struct sqlite3 *db, struct error *out);
 enum vfs_rc vfs_open_error(struct error *out);
 
 /*
- * The schema cookie (header bytes 40 to 43) of the version that a transaction
- * beginning now would see, or that the open one does see.  No request, no lock
- * of SQLite's; what the open transaction itself changed is not told.
+ * The schema of the version that a transaction beginning now would see, or that
+ * the open one does see: two versions have the same number only if nothing in
+ * sqlite_schema differs, whatever was lost, dropped or made again in between.  No
+ * request, no lock of SQLite's; what the open transaction itself changed is not told.
  */
-MUST_CHECK enum vfs_rc vfs_schema_cookie(struct sqlite3 *db, uint32_t *out);
+MUST_CHECK enum vfs_rc vfs_schema(struct sqlite3 *db, uint64_t *out);
 
 /* Slot of the version that a transaction beginning now would see. */
 MUST_CHECK enum vfs_rc vfs_head_lsn(struct sqlite3 *db, uint64_t *out);

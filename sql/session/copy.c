@@ -861,8 +861,10 @@ static bool put_row(struct copy_out *c, struct sql_error *err)
 {
 	const struct plan *plan = c->p.plan;
 	struct type_context ctx = { .env = &c->s->env, .schema = plan->schema, .arena = &c->s->row_arena };
-	struct buf *out = c->sink->copy_out_row(c->sink);
 
+	if (!tx_may_tell(c->s, err))
+		return false;
+	struct buf *out = c->sink->copy_out_row(c->sink);
 	if (out == NULL)
 		return false;
 	binary_header(c, out);

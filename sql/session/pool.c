@@ -293,6 +293,7 @@ fail:
 void conn_lend(struct conn *c, struct sql_session *s, const struct schema *schema)
 {
 	c->user = s;
+	vfs_read_own(c->sql.db, s->own_seq);
 	c->sql.env = &s->env;
 	c->sql.schema = schema;
 	if (c->sql.err.set)
@@ -302,16 +303,26 @@ void conn_lend(struct conn *c, struct sql_session *s, const struct schema *schem
 bool conn_take(struct sql_session *s, struct conn **out, struct sql_error *err)
 {
 	struct database *db = s->db;
+	struct conn *c;
 
-	mutex_lock(&db->lock);
-	struct conn *c = db->idle;
-	if (c != NULL) {
-		db->idle = c->next;
-		db->n_idle--;
-	} else {
-		db->n_conns++;
+	for (;;) {
+		mutex_lock(&db->lock);
+		c = db->idle;
+		if (c != NULL) {
+			db->idle = c->next;
+			db->n_idle--;
+		} else {
+			db->n_conns++;
+		}
+		mutex_unlock(&db->lock);
+		if (c == NULL || !vfs_poisoned(c->sql.db))
+			break;
+		/* it saw a commit that was lost to another server while it lay here */
+		conn_close(c);
+		mutex_lock(&db->lock);
+		db->n_conns--;
+		mutex_unlock(&db->lock);
 	}
-	mutex_unlock(&db->lock);
 	if (c == NULL && !conn_open(s, &c, err)) {
 		mutex_lock(&db->lock);
 		db->n_conns--;
@@ -338,6 +349,8 @@ void conn_give(struct conn *c)
 		vfs_intent_end(c->sql.db);
 		c->turn = false;
 	}
+	if (vfs_poisoned(c->sql.db))
+		c->broken = true;
 	if (s != NULL && s->running == c)
 		s->running = NULL;
 	c->user = NULL;

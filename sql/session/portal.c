@@ -275,8 +275,10 @@ static bool send_row(struct sql_session *s, const struct portal *p, const struct
 {
 	const struct plan *plan = p->plan;
 	struct type_context ctx = { .env = &s->env, .schema = plan->schema, .arena = &s->row_arena };
-	struct buf *out = sink->row_begin(sink, plan->n_columns);
 
+	if (!tx_may_tell(s, err))
+		return false;
+	struct buf *out = sink->row_begin(sink, plan->n_columns);
 	if (out == NULL)
 		return false;
 	for (size_t i = 0; i < plan->n_columns; i++) {

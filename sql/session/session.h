@@ -96,8 +96,8 @@ struct database {
 	struct conn *idle;        /* the latest used first */
 	unsigned n_idle;
 	unsigned n_conns;         /* idle ones and those in use */
-	struct schema *schema;    /* counted; of schema_cookie; or NULL */
-	uint32_t schema_cookie;
+	struct schema *schema;    /* counted; of schema_seq; or NULL */
+	uint64_t schema_seq;      /* vfs_schema() */
 };
 
 /* The database `name`, with the caller counted among its sessions. */
@@ -265,6 +265,7 @@ struct transaction {
 	bool multi;           /* one of several statements of a simple query */
 	unsigned n_statements; /* that ended in it */
 	bool writing;         /* conn has the writer's turn and an open transaction */
+	bool base_durable;    /* what it is built on is known to be durable: tx_may_tell() */
 	bool snapshot;        /* conn keeps a snapshot of REPEATABLE READ */
 	bool schema_changed;
 	bool read_only;
@@ -284,6 +285,12 @@ MUST_CHECK bool tx_write(struct sql_session *s, const char *command, struct sql_
 /* The connection for one that reads; *own: to be given back with conn_give(). */
 MUST_CHECK bool tx_read(struct sql_session *s, struct conn **out, bool *own,
 			struct sql_error *err);
+/*
+ * Before a client is told what an explicit transaction that writes has read: it may have been
+ * built on commits of others that are not durable yet, so wait for those.  Who asked
+ * for less with synchronous_commit does not wait.
+ */
+MUST_CHECK bool tx_may_tell(struct sql_session *s, struct sql_error *err);
 /* End it.  False: it could not be committed and was rolled back. */
 MUST_CHECK bool tx_commit(struct sql_session *s, struct sql_error *err);
 void tx_rollback(struct sql_session *s);
@@ -468,8 +475,9 @@ struct sql_session {
 	struct conn *running;     /* what a statement of it runs on */
 	bool has_place;
 	bool has_temp;            /* temp_conn keeps temporary tables */
-	struct schema *temp_schema; /* counted; what temp_conn sees, of temp_cookie */
-	uint32_t temp_cookie;
+	struct schema *temp_schema; /* counted; what temp_conn sees, of temp_seq */
+	uint64_t temp_seq;
+	uint64_t own_seq;           /* of its last commit that may not be durable yet: vfs_read_own() */
 	struct conn *temp_conn;   /* held until the session ends; its transactions use it */
 	struct arena scratch;     /* of one call */
 	struct sql_sink *sink;    /* of the call that runs, or NULL */

@@ -240,6 +240,24 @@ bool tx_read(struct sql_session *s, struct conn **out, bool *own, struct sql_err
 	return true;
 }
 
+bool tx_may_tell(struct sql_session *s, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+	struct error verr = ERROR_INIT;
+	bool had_place = s->has_place;
+
+	/* an implicit one ends with its commit, and that waits for all before it */
+	if (!tx->writing || tx->base_durable || tx->kind != TX_EXPLICIT ||
+	    s->settings.synchronous_commit <= SYNC_LOCAL)
+		return true;
+	place_give(s);
+	enum vfs_rc vrc = vfs_base_wait(tx->conn->sql.db, &verr);
+	if (vrc != VFS_OK)
+		return outcome_vfs(s, (int)vrc, &verr, err);
+	tx->base_durable = true;
+	return !had_place || place_take(s, err);
+}
+
 /* ---- the end ---- */
 
 static void free_savepoints_down_to(struct sql_session *s, struct savepoint *keep)
@@ -271,7 +289,7 @@ static void release(struct sql_session *s)
 		s->temp_schema = NULL;
 	}
 	s->tx.conn = NULL;
-	s->tx.writing = s->tx.snapshot = false;
+	s->tx.writing = s->tx.snapshot = s->tx.base_durable = false;
 	drop_conn(s, c);
 	schema_unref(s->tx.schema);
 	s->tx.schema = NULL;
@@ -302,32 +320,33 @@ void tx_fail(struct sql_session *s)
 		portals_close_since(s, tx->savepoint->portals_mark, true);
 }
 
-/* The cookie that the open transaction has made. */
-static bool own_cookie(struct conn *c, uint32_t *out)
-{
-	struct prepared_stmt *p;
-
-	if (conn_prepare(c, "PRAGMA main.schema_version", &p) != SQLITE_OK)
-		return false;
-	bool ok = sqlite3_step(p->stmt) == SQLITE_ROW;
-	if (ok)
-		*out = (uint32_t)sqlite3_column_int64(p->stmt, 0);
-	conn_release(c, p);
-	return ok;
-}
-
-static void publish_schema(struct sql_session *s, struct schema *schema, uint32_t cookie)
+static void publish_schema(struct sql_session *s, struct schema *schema, uint64_t seq)
 {
 	struct database *db = s->db;
 
 	mutex_lock(&db->lock);
 	struct schema *old = db->schema;
 	db->schema = schema_ref(schema);
-	db->schema_cookie = cookie;
+	db->schema_seq = seq;
 	mutex_unlock(&db->lock);
 	if (old != schema)
 		plan_cache_keep(&db->plans, schema);
 	schema_unref(old);
+}
+
+static enum vfs_durability durability_of(enum synchronous_commit level)
+{
+	switch (level) {
+	case SYNC_OFF:
+		return VFS_IN_MEMORY;
+	case SYNC_LOCAL:
+		return VFS_ON_DISK;
+	case SYNC_REMOTE_WRITE:
+	case SYNC_ON:
+	case SYNC_REMOTE_APPLY:
+		return VFS_IN_STORE;
+	}
+	return VFS_IN_STORE;
 }
 
 bool tx_commit(struct sql_session *s, struct sql_error *err)
@@ -346,26 +365,45 @@ bool tx_commit(struct sql_session *s, struct sql_error *err)
 		return false;
 	}
 	portals_close_since(s, 0, true);
-	if (c != NULL && (tx->writing || tx->snapshot)) {
-		uint32_t cookie = 0;
-
-		if (!place_take(s, err)) {
-			tx_rollback(s);
-			return false;
-		}
-		bool changed = tx->schema_changed && tx->schema != NULL && !s->has_temp &&
-			       own_cookie(c, &cookie);
-		int rc = conn_in_transaction(c) ? conn_exec(c, "COMMIT") : SQLITE_ABORT;
-		if (rc != SQLITE_OK) {
-			outcome_error(s, c, rc, err);
-			tx_rollback(s);
-			return false;
-		}
-		if (changed)
-			publish_schema(s, tx->schema, cookie);
+	if (c == NULL || !(tx->writing || tx->snapshot)) {
+		tx->conn = NULL;
+		drop_conn(s, c);
+		settings_commit(s);
+		forget(s);
+		return true;
 	}
+	if (!place_take(s, err)) {
+		tx_rollback(s);
+		return false;
+	}
+	struct vfs_ticket ticket = { .seq = 0 };
+	vfs_commit_later(c->sql.db, &ticket, durability_of(s->settings.synchronous_commit));
+	int rc = conn_in_transaction(c) ? conn_exec(c, "COMMIT") : SQLITE_ABORT;
+	vfs_commit_later(c->sql.db, NULL, VFS_IN_STORE);
+	if (rc != SQLITE_OK) {
+		outcome_error(s, c, rc, err);
+		tx_rollback(s);
+		return false;
+	}
+	/* others may go on from it; the client is told when it is durable */
+	bool schema_changed = tx->schema_changed && tx->schema != NULL && ticket.seq != 0;
 	tx->conn = NULL;
 	drop_conn(s, c);
+	if (ticket.db != NULL) {
+		struct error verr = ERROR_INIT;
+
+		place_give(s);
+		enum vfs_rc vrc = vfs_commit_wait(&ticket, &verr);
+		if (vrc != VFS_OK) {
+			outcome_vfs(s, (int)vrc, &verr, err);
+			tx_rollback(s);
+			return false;
+		}
+	} else if (ticket.seq != 0) {
+		s->own_seq = ticket.seq;
+	}
+	if (schema_changed && !s->has_temp)
+		publish_schema(s, tx->schema, ticket.schema);
 	if (tx->schema_changed && s->temp_conn != NULL) {
 		schema_unref(s->temp_schema);
 		s->temp_schema = NULL;
@@ -615,8 +653,8 @@ bool tx_reload_schema(struct sql_session *s, struct sql_error *err)
 	return true;
 }
 
-/* Load the schema of one version, and the cookie of the same. */
-static struct schema *load(struct sql_session *s, struct conn *c, uint32_t *cookie,
+/* Load the schema of one version, and its vfs_schema(). */
+static struct schema *load(struct sql_session *s, struct conn *c, uint64_t *seq,
 			   struct sql_error *err)
 {
 	struct schema *schema = NULL;
@@ -632,7 +670,7 @@ static struct schema *load(struct sql_session *s, struct conn *c, uint32_t *cook
 		rc = conn_exec(c, "SELECT 1 FROM sqlite_schema LIMIT 1");
 	if (rc != SQLITE_OK)
 		outcome_error(s, c, rc, err);
-	else if (vfs_schema_cookie(c->sql.db, cookie) != VFS_OK)
+	else if (vfs_schema(c->sql.db, seq) != VFS_OK)
 		sql_error_set(err, ERRCODE_IO, "could not read the schema of database \"%s\"",
 			      s->db->name);
 	else if (!schema_load(&c->sql, &schema, err))
@@ -650,12 +688,12 @@ static struct schema *load(struct sql_session *s, struct conn *c, uint32_t *cook
 struct schema *session_schema(struct sql_session *s, struct conn *c, struct sql_error *err)
 {
 	struct database *db = s->db;
-	uint32_t cookie = 0;
+	uint64_t seq = 0;
 	struct schema *schema = NULL;
 
 	if (s->tx.schema != NULL && c == s->tx.conn)
 		return schema_ref(s->tx.schema);
-	enum vfs_rc vrc = vfs_schema_cookie(c->sql.db, &cookie);
+	enum vfs_rc vrc = vfs_schema(c->sql.db, &seq);
 	if (vrc != VFS_OK) {
 		struct error verr = ERROR_INIT;
 
@@ -664,25 +702,25 @@ struct schema *session_schema(struct sql_session *s, struct conn *c, struct sql_
 		return NULL;
 	}
 	if (s->has_temp && c == s->temp_conn) {
-		if (s->temp_schema == NULL || s->temp_cookie != cookie) {
-			schema = load(s, c, &cookie, err);
+		if (s->temp_schema == NULL || s->temp_seq != seq) {
+			schema = load(s, c, &seq, err);
 			if (schema == NULL)
 				return NULL;
 			schema_unref(s->temp_schema);
 			s->temp_schema = schema;
-			s->temp_cookie = cookie;
+			s->temp_seq = seq;
 		}
 		return schema_ref(s->temp_schema);
 	}
 	mutex_lock(&db->lock);
-	if (db->schema != NULL && db->schema_cookie == cookie)
+	if (db->schema != NULL && db->schema_seq == seq)
 		schema = schema_ref(db->schema);
 	mutex_unlock(&db->lock);
 	if (schema != NULL)
 		return schema;
-	schema = load(s, c, &cookie, err);
+	schema = load(s, c, &seq, err);
 	if (schema != NULL)
-		publish_schema(s, schema, cookie);
+		publish_schema(s, schema, seq);
 	return schema;
 }
 

@@ -37,3 +37,8 @@ tests_vfs_test_format_SOURCES = tests/vfs/test_format.c
 tests_vfs_test_format_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_format_LDADD = $(VFS_TEST_LIBS)
 EXTRA_DIST += tests/vfs/shell.sh
+
+check_PROGRAMS += tests/vfs/test_group
+tests_vfs_test_group_SOURCES = tests/vfs/test_group.c $(VFS_FIXTURE)
+tests_vfs_test_group_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_group_LDADD = $(VFS_TEST_LIBS)
