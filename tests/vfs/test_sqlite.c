@@ -710,6 +710,7 @@ END_TEST
 /* It passes everything on, but its files are its own. */
 struct upper_file {
 	sqlite3_file file;
+	uint8_t own[512];    /* who takes this for a handle shall find no pointers */
 	sqlite3_file *lower; /* behind this struct */
 };
 
@@ -802,6 +803,7 @@ static int upper_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *fil
 	int rc;
 
 	(void)vfs;
+	memset(upper->own, 0xff, sizeof(upper->own));
 	upper->lower = (sqlite3_file *)(upper + 1);
 	rc = lower_vfs->xOpen(lower_vfs, name, upper->lower, flags, out);
 	file->pMethods = upper->lower->pMethods != NULL ? &upper_methods : NULL;
