@@ -1,7 +1,8 @@
 # Benchmarks are programs, not tests: nothing here can fail on a time.
 EXTRA_DIST += bench/postgres
-bench: all tests/lib/store-proxy bench/bench_vfs
+bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_scan
 	bench/bench_vfs
+	bench/bench_scan
 	$(top_srcdir)/bench/postgres .
 .PHONY: bench
 
@@ -10,3 +11,9 @@ bench_bench_vfs_SOURCES = bench/bench_vfs.c
 bench_bench_vfs_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 bench_bench_vfs_LDADD = $(VFS_LIBS)
 CLEANFILES += bench/bench_vfs
+
+EXTRA_PROGRAMS += bench/bench_scan
+bench_bench_scan_SOURCES = bench/bench_scan.c
+bench_bench_scan_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+bench_bench_scan_LDADD = $(VFS_LIBS)
+CLEANFILES += bench/bench_scan

@@ -15,7 +15,11 @@
 #include "base/thread.h"
 #include "vfs/vfs.h"
 
-enum { N_SHARDS = 16, SLACK = 64 };
+enum {
+	N_SHARDS = 16,
+	SLACK = 64,
+	OVERHEAD = sizeof(struct image) + SLACK + 16, /* of an image, with what malloc takes */
+};
 
 /* lock guards all of it. */
 struct shard {
@@ -25,10 +29,12 @@ struct shard {
 	size_t n_images;
 	struct image *hand; /* a ring; NULL when empty */
 	size_t bytes;
-	uint64_t hits, misses, evictions;
+	uint64_t hits, evictions;
 };
 
 static struct shard shards[N_SHARDS] = { [0 ... N_SHARDS - 1] = { .lock = MUTEX_INIT } };
+static _Atomic size_t unread; /* bytes of images that are `ahead` and in the cache */
+static _Atomic uint64_t ahead_used, ahead_unused;
 static _Atomic size_t shard_limit = ((size_t)64 << 20) / N_SHARDS;
 
 struct image *image_new(uint32_t size)
@@ -38,7 +44,8 @@ struct image *image_new(uint32_t size)
 	if (image == NULL)
 		return NULL;
 	atomic_init(&image->refs, 1);
-	atomic_init(&image->hot, true);
+	atomic_init(&image->hot, false);
+	atomic_init(&image->ahead, false);
 	image->in_cache = false;
 	image->size = size;
 	/* SQLite may read a few bytes past a corrupt page */
@@ -92,13 +99,55 @@ struct image *cache_find(uint32_t db, uint64_t object, uint32_t offset)
 		image = *find_locked(s, hash, db, object, offset);
 	if (image != NULL) {
 		image_ref(image);
-		atomic_store_explicit(&image->hot, true, memory_order_relaxed);
+		/* a scan uses a page once: that does not make it worth keeping */
+		if (!atomic_load_explicit(&image->ahead, memory_order_relaxed))
+			atomic_store_explicit(&image->hot, true, memory_order_relaxed);
 		s->hits++;
-	} else {
-		s->misses++;
 	}
 	mutex_unlock(&s->lock);
 	return image;
+}
+
+struct image *cache_peek(uint32_t db, uint64_t object, uint32_t offset)
+{
+	uint64_t hash = hash_of(db, object, offset);
+	struct shard *s = shard_of(hash);
+	struct image *image = NULL;
+
+	mutex_lock(&s->lock);
+	if (s->n_buckets != 0)
+		image = *find_locked(s, hash, db, object, offset);
+	if (image != NULL)
+		image_ref(image);
+	mutex_unlock(&s->lock);
+	return image;
+}
+
+bool cache_has(uint32_t db, uint64_t object, uint32_t offset)
+{
+	struct image *image = cache_peek(db, object, offset);
+
+	image_unref(image);
+	return image != NULL;
+}
+
+bool cache_use_slow(struct image *image)
+{
+	if (!atomic_exchange_explicit(&image->ahead, false, memory_order_relaxed))
+		return false;
+	atomic_fetch_sub_explicit(&unread, image->size, memory_order_relaxed);
+	atomic_fetch_add_explicit(&ahead_used, 1, memory_order_relaxed);
+	return true;
+}
+
+size_t cache_unread(void)
+{
+	return atomic_load_explicit(&unread, memory_order_relaxed);
+}
+
+size_t cache_limit(void)
+{
+	return atomic_load_explicit(&shard_limit, memory_order_relaxed) * N_SHARDS;
 }
 
 static void grow_locked(struct shard *s)
@@ -137,8 +186,12 @@ static void remove_locked(struct shard *s, struct image *image)
 		if (s->hand == image)
 			s->hand = image->next;
 	}
-	s->bytes -= image->size;
+	s->bytes -= image->size + OVERHEAD;
 	s->n_images--;
+	if (atomic_load_explicit(&image->ahead, memory_order_relaxed)) {
+		atomic_fetch_sub_explicit(&unread, image->size, memory_order_relaxed);
+		atomic_fetch_add_explicit(&ahead_unused, 1, memory_order_relaxed);
+	}
 	free(image);
 }
 
@@ -160,7 +213,8 @@ static void evict_locked(struct shard *s)
 	}
 }
 
-struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct image *image)
+static struct image *insert(uint32_t db, uint64_t object, uint32_t offset, struct image *image,
+			    bool ahead)
 {
 	uint64_t hash = hash_of(db, object, offset);
 	struct shard *s = shard_of(hash);
@@ -185,6 +239,10 @@ struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct
 	image->object = object;
 	image->offset = offset;
 	image->in_cache = true;
+	if (ahead) {
+		atomic_store_explicit(&image->ahead, true, memory_order_relaxed);
+		atomic_fetch_add_explicit(&unread, image->size, memory_order_relaxed);
+	}
 	image->hash_next = NULL;
 	*at = image;
 	if (s->hand == NULL) {
@@ -197,11 +255,22 @@ struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct
 		image->prev->next = image;
 		s->hand->prev = image;
 	}
-	s->bytes += image->size;
+	s->bytes += image->size + OVERHEAD;
 	s->n_images++;
 	evict_locked(s);
 	mutex_unlock(&s->lock);
 	return image;
+}
+
+struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct image *image)
+{
+	return insert(db, object, offset, image, false);
+}
+
+struct image *cache_insert_ahead(uint32_t db, uint64_t object, uint32_t offset,
+				 struct image *image)
+{
+	return insert(db, object, offset, image, true);
 }
 
 void cache_set_limit(size_t bytes)
@@ -235,13 +304,14 @@ void cache_drop(uint32_t db)
 
 void cache_add_stats(struct vfs_cache_stats *out)
 {
-	out->memory_limit = atomic_load(&shard_limit) * N_SHARDS;
+	out->memory_limit = cache_limit();
+	out->ahead_used = atomic_load(&ahead_used);
+	out->ahead_unused = atomic_load(&ahead_unused);
 	for (size_t i = 0; i < N_SHARDS; i++) {
 		struct shard *s = &shards[i];
 
 		mutex_lock(&s->lock);
 		out->memory_hits += s->hits;
-		out->memory_misses += s->misses;
 		out->memory_evictions += s->evictions;
 		out->memory_bytes += s->bytes;
 		out->memory_pages += s->n_images;

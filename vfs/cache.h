@@ -23,7 +23,8 @@ struct vfs_cache_stats;
 
 struct image {
 	atomic_uint refs;          /* holders, the cache not counted */
-	atomic_bool hot;           /* used since the clock's hand came by */
+	atomic_bool hot;           /* used again since the clock's hand came by */
+	atomic_bool ahead;         /* read ahead, and nobody has asked for it yet */
 	bool in_cache;             /* set before others see it; then the cache frees it */
 	uint32_t size;
 	uint32_t db;               /* the name */
@@ -54,12 +55,32 @@ void cache_set_limit(size_t bytes);
 
 /* Counted once more for the caller; NULL if it is not there. */
 struct image *cache_find(uint32_t db, uint64_t object, uint32_t offset);
+/* The same for who only looks at what lies there: no use is counted, nothing stays for its sake. */
+struct image *cache_peek(uint32_t db, uint64_t object, uint32_t offset);
+/* Is it there now? */
+bool cache_has(uint32_t db, uint64_t object, uint32_t offset);
 
 /*
  * Let others find the image.  If somebody came first, `image` is unreferenced and his is
  * returned; either way the caller holds what is returned.
  */
 struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct image *image);
+/* The same for a page that nobody has asked for. */
+struct image *cache_insert_ahead(uint32_t db, uint64_t object, uint32_t offset,
+				 struct image *image);
+
+bool cache_use_slow(struct image *image);
+
+/* The caller was asked for it.  Is he the first to use what was read ahead? */
+static inline bool cache_use(struct image *image)
+{
+	return UNLIKELY(atomic_load_explicit(&image->ahead, memory_order_relaxed)) &&
+	       cache_use_slow(image);
+}
+
+/* Bytes that were read ahead and not asked for yet. */
+size_t cache_unread(void);
+size_t cache_limit(void);
 
 /* Nobody holds an image of that database any more. */
 void cache_drop(uint32_t db);

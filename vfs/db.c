@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "vfs/cache.h"
+#include "vfs/fetch.h"
 
 _Atomic int64_t vfs_test_sleep_us;
 
@@ -115,6 +116,7 @@ void db_free(struct db *db)
 {
 	if (db == NULL)
 		return;
+	fetch_drain(db);
 	for (struct version *v = db->oldest, *next; v != NULL; v = next) {
 		next = v->newer;
 		version_free(v);

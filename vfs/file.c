@@ -83,7 +83,6 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 {
 	struct page_ref ref;
 	enum vfs_rc rc;
-	pgno_t last;
 
 	*out = NULL;
 	/* a page in memory may get its object between the two looks */
@@ -99,18 +98,19 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 		return check_lost(h, v, err);
 	h->read_stats.pages++;
 	*out = cache_find(h->db->uid, ref.object, ref.offset);
-	if (*out != NULL) {
+	if (LIKELY(*out != NULL)) {
 		h->read_stats.memory_hits++;
+		if (cache_use(*out)) {
+			h->read_stats.ahead_used++;
+			prefetch_step(&h->prefetch, h->db, v, pgno, &h->read_stats);
+		}
+		prefetch_saw(&h->prefetch, pgno, (*out)->data);
 		return VFS_OK;
 	}
-	/* a scan misses the page behind its last run, or one near it */
-	if (pgno < h->next_miss || pgno > h->next_miss + 16)
-		h->window = FETCH_WINDOW_MIN;
-	else if (h->window < FETCH_WINDOW_MAX)
-		h->window *= 2;
-	rc = fetch_page(h->db, v, pgno, &ref, h->window, &h->read_stats, out, &last, err);
-	if (last != 0)
-		h->next_miss = last + 1;
+	prefetch_step(&h->prefetch, h->db, v, pgno, &h->read_stats);
+	rc = fetch_page(h->db, v, pgno, &ref, &h->read_stats, out, err);
+	if (rc == VFS_OK)
+		prefetch_saw(&h->prefetch, pgno, (*out)->data);
 	return rc;
 }
 
@@ -792,7 +792,6 @@ void handle_init(struct handle *h, struct db *db, bool readonly)
 	h->file.pMethods = &handle_methods;
 	h->db = db;
 	h->readonly = readonly;
-	h->window = FETCH_WINDOW_MIN;
 	h->overlay.fd = -1;
 	strcpy(h->journal_mode, "delete");
 	db_add_user(db, &h->user);

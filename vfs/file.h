@@ -8,6 +8,7 @@
 #include "vfs/db.h"
 #include "vfs/journal.h"
 #include "vfs/overlay.h"
+#include "vfs/prefetch.h"
 #include "vfs/sqlite.h"
 
 /* File control that asks for the struct handle; any other VFS says SQLITE_NOTFOUND. */
@@ -40,8 +41,7 @@ struct handle {
 	uint64_t cache_seq;     /* version that the pager's cache belongs to; 0: none */
 	uint8_t seen[16];
 
-	pgno_t next_miss;       /* sequential reading: where the next page would be missed */
-	size_t window;
+	struct prefetch prefetch;
 	struct vfs_read_stats read_stats;
 
 	char journal_mode[16];  /* as SQLite was let to set it */

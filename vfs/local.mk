@@ -17,6 +17,8 @@ VFS_SOURCES = \
 	vfs/overlay.c vfs/overlay.h \
 	vfs/page_codec.c \
 	vfs/page_table.c vfs/page_table.h \
+	vfs/pool.c vfs/pool.h \
+	vfs/prefetch.c vfs/prefetch.h \
 	vfs/register.h \
 	vfs/registry.c vfs/registry.h \
 	vfs/seal.c vfs/seal.h \

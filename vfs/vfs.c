@@ -319,6 +319,7 @@ void vfs_deinit(void)
 {
 	background_stop();
 	registry_forget_idle();
+	fetch_stop();
 	if (os_vfs != NULL)
 		(void)sqlite3_vfs_unregister(&pgblob_vfs);
 	vfs_settings.store = NULL;
