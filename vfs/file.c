@@ -731,6 +731,9 @@ static int handle_control(sqlite3_file *file, int op, void *arg)
 		return SQLITE_OK;
 	case SQLITE_FCNTL_SIZE_HINT:
 		return SQLITE_OK;
+	case SQLITE_FCNTL_LOCKSTATE:
+		*(int *)arg = h->level;
+		return SQLITE_OK;
 	case SQLITE_FCNTL_VFSNAME:
 		*(char **)arg = sqlite3_mprintf("pgblob");
 		return SQLITE_OK;

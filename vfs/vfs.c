@@ -130,6 +130,27 @@ static int open_journal(const char *name, struct journal_file *f)
 	return SQLITE_OK;
 }
 
+/*
+ * A commit that needs one is refused at SQLITE_FCNTL_SYNC; until then it is a
+ * file like any.  After that the journals are played back, and SQLite reads the
+ * names in it to find whether one of them is left: empty names say no.  (Two: a
+ * file of one byte has none, the unix VFS says.)
+ */
+static int open_super_journal(const char *name, sqlite3_file *file, int flags, int *out_flags)
+{
+	int made = flags & SQLITE_OPEN_CREATE;
+	int rc;
+
+	if (made != 0 && !super_journal_add(name))
+		return SQLITE_NOMEM;
+	flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
+		SQLITE_OPEN_TEMP_JOURNAL | SQLITE_OPEN_DELETEONCLOSE;
+	rc = os_vfs->xOpen(os_vfs, NULL, file, flags, out_flags);
+	if (rc == SQLITE_OK && made == 0)
+		rc = file->pMethods->xWrite(file, "\0", 2, 0);
+	return rc;
+}
+
 static int pgblob_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
 		       int *out_flags)
 {
@@ -148,14 +169,8 @@ static int pgblob_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *fi
 	}
 	if ((flags & SQLITE_OPEN_WAL) != 0)
 		return SQLITE_CANTOPEN;
-	if (name != NULL && (flags & SQLITE_OPEN_SUPER_JOURNAL) != 0) {
-		/* such a commit is refused at SQLITE_FCNTL_SYNC; until then it is a file like any */
-		if (!super_journal_add(name))
-			return SQLITE_NOMEM;
-		flags = (flags & ~(SQLITE_OPEN_SUPER_JOURNAL)) | SQLITE_OPEN_TEMP_JOURNAL |
-			SQLITE_OPEN_DELETEONCLOSE;
-		name = NULL;
-	}
+	if (name != NULL && (flags & SQLITE_OPEN_SUPER_JOURNAL) != 0)
+		return open_super_journal(name, file, flags, out_flags);
 	if (name == NULL)
 		flags |= SQLITE_OPEN_DELETEONCLOSE;
 	return os_vfs->xOpen(os_vfs, name, file, flags, out_flags);

@@ -149,6 +149,33 @@ END_TEST
 
 /* --- modes ----------------------------------------------------------------- */
 
+START_TEST(lock_state_is_told)
+{
+	struct fixture f;
+	int state;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+	static const struct {
+		const char *sql;
+		int state;
+	} steps[] = {
+		{ "BEGIN", SQLITE_LOCK_NONE },
+		{ "SELECT a FROM t", SQLITE_LOCK_SHARED },
+		{ "UPDATE t SET a = 2", SQLITE_LOCK_RESERVED },
+		{ "COMMIT", SQLITE_LOCK_NONE },
+		{ "BEGIN EXCLUSIVE", SQLITE_LOCK_EXCLUSIVE },
+		{ "ROLLBACK", SQLITE_LOCK_NONE },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		exec(f.db, steps[i].sql);
+		ck_assert_int_eq(SQLITE_OK, sqlite3_file_control(f.db, "main", SQLITE_FCNTL_LOCKSTATE, &state));
+		ck_assert_int_eq(steps[i].state, state);
+	}
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(exclusive_locking_is_not_given)
 {
 	struct fixture f;
@@ -611,7 +638,16 @@ END_TEST
 
 /* --- several databases ----------------------------------------------------- */
 
-/* _i: synchronous OFF or FULL for all of them. */
+static unsigned n_cannot_open;
+
+static void count_cannot_open(void *arg, int rc, const char *text)
+{
+	(void)arg;
+	(void)text;
+	n_cannot_open += (rc & 0xff) == SQLITE_CANTOPEN;
+}
+
+/* _i: synchronous, for all of them; it is refused above OFF. */
 START_TEST(attached_databases_and_a_file_go_together_as_told)
 {
 	struct fixture f;
@@ -619,6 +655,7 @@ START_TEST(attached_databases_and_a_file_go_together_as_told)
 	char path[512], sql[700];
 	sqlite3 *plain;
 
+	ck_assert_int_eq(SQLITE_OK, sqlite3_config(SQLITE_CONFIG_LOG, count_cannot_open, NULL));
 	fixture_open(&f);
 	file_path(&f, path, sizeof(path));
 	exec(f.db, "CREATE TABLE t(a)");
@@ -652,6 +689,8 @@ START_TEST(attached_databases_and_a_file_go_together_as_told)
 		(void)try_exec(f.db, "ROLLBACK");
 		ck_assert(sqlite3_get_autocommit(f.db));
 	}
+	/* the journals were played back, and the super-journal was found to be done with */
+	ck_assert_uint_eq(0, n_cannot_open);
 	/* all of it, or nothing of it, for all of them */
 	ck_assert_int_eq(_i == 0 ? 4 : 1, query_int(f.db, "SELECT count(*) FROM main.t"));
 	ck_assert_int_eq(_i == 0 ? 3 : 1, query_int(f.db, "SELECT count(*) FROM two.t"));
@@ -850,6 +889,7 @@ int main(void)
 			    (int)ARRAY_LEN(page_sizes));
 	tcase_add_test(tc, vacuum_that_fails_leaves_everything);
 	tcase_add_loop_test(tc, freed_pages_are_given_back, 1, 3); /* auto_vacuum */
+	tcase_add_test(tc, lock_state_is_told);
 	tcase_add_test(tc, exclusive_locking_is_not_given);
 	tcase_add_test(tc, database_never_comes_to_wal);
 	tcase_add_loop_test(tc, journal_mode_changes_between_and_within_transactions, 0,
