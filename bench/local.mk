@@ -1,7 +1,8 @@
 # Benchmarks are programs, not tests: nothing here can fail on a time.
 EXTRA_DIST += bench/postgres
-bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_scan
+bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_commit bench/bench_scan
 	bench/bench_vfs
+	bench/bench_commit
 	bench/bench_scan
 	$(top_srcdir)/bench/postgres .
 .PHONY: bench
@@ -17,3 +18,9 @@ bench_bench_scan_SOURCES = bench/bench_scan.c
 bench_bench_scan_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 bench_bench_scan_LDADD = $(VFS_LIBS)
 CLEANFILES += bench/bench_scan
+
+EXTRA_PROGRAMS += bench/bench_commit
+bench_bench_commit_SOURCES = bench/bench_commit.c
+bench_bench_commit_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+bench_bench_commit_LDADD = libtest.a $(VFS_LIBS)
+CLEANFILES += bench/bench_commit

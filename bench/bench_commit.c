@@ -1,0 +1,173 @@
+/*
+ * bench_commit.c - many clients commit to a store that answers late
+ *
+ *	bench_commit [LATENCY-MS [CLIENTS [SECONDS]]]        30 ms, 64 clients, 5 s
+ *
+ * Each client inserts one row, waits until it is durable, and does it again.  Prints
+ * commits and PUTs a second, and how long a commit takes as a ratio to the latency.
+ * Licence: MIT, see LICENSE.
+ */
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "blob/blob.h"
+#include "tests/lib/fault_store.h"
+#include "vfs/vfs.h"
+
+enum { CLIENTS_MAX = 1024, SAMPLES = 100000 };
+
+struct client {
+	pthread_t thread;
+	unsigned number;
+	unsigned n;
+	int64_t *took_us;
+};
+
+static atomic_bool stop;
+
+static void die(const char *what, const struct error *err)
+{
+	fprintf(stderr, "%s: %s\n", what, err->text);
+	exit(1);
+}
+
+static sqlite3 *open_database(void)
+{
+	struct error err = ERROR_INIT;
+	sqlite3 *db;
+
+	if (sqlite3_open_v2("file:bench?vfs=pgblob", &db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK ||
+	    !vfs_prepare_connection(db, &err)) {
+		(void)vfs_open_error(&err);
+		die("open", &err);
+	}
+	return db;
+}
+
+static void *run(void *arg)
+{
+	struct client *c = arg;
+	struct error err = ERROR_INIT;
+	sqlite3 *db = open_database();
+	sqlite3_stmt *insert;
+
+	if (sqlite3_prepare_v2(db, "INSERT INTO t(client, what) VALUES (?, 'something happened')", -1,
+			       &insert, NULL) != SQLITE_OK)
+		die("prepare", &err);
+	while (!stop && c->n < SAMPLES) {
+		struct vfs_ticket ticket = { .seq = 0 };
+		int64_t began = mono_us();
+
+		if (vfs_intent_begin(db, 0, NULL, &err) != VFS_OK)
+			die("turn", &err);
+		vfs_commit_later(db, &ticket, VFS_IN_STORE);
+		sqlite3_bind_int(insert, 1, (int)c->number);
+		if (sqlite3_step(insert) != SQLITE_DONE) {
+			(void)vfs_last_error(db, &err);
+			die(sqlite3_errmsg(db), &err);
+		}
+		sqlite3_reset(insert);
+		if (vfs_commit_wait(&ticket, &err) != VFS_OK)
+			die("commit", &err);
+		c->took_us[c->n++] = mono_us() - began;
+	}
+	sqlite3_finalize(insert);
+	sqlite3_close(db);
+	return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void measure(struct blob_store *faults, unsigned n_clients, double seconds, unsigned latency_ms)
+{
+	static struct client clients[CLIENTS_MAX];
+	struct fault_counts before = fault_get_counts(faults);
+	int64_t began = mono_us();
+	size_t n = 0;
+
+	atomic_store(&stop, false);
+	for (unsigned i = 0; i < n_clients; i++) {
+		clients[i] = (struct client){ .number = i };
+		clients[i].took_us = malloc(SAMPLES * sizeof(int64_t));
+		if (clients[i].took_us == NULL ||
+		    pthread_create(&clients[i].thread, NULL, run, &clients[i]) != 0)
+			exit(1);
+	}
+	nanosleep(&(struct timespec){ .tv_sec = (time_t)seconds,
+				      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < n_clients; i++) {
+		pthread_join(clients[i].thread, NULL);
+		n += clients[i].n;
+	}
+	double took = (double)(mono_us() - began) / 1e6;
+	struct fault_counts after = fault_get_counts(faults);
+	int64_t *all = malloc((n + 1) * sizeof(all[0]));
+	size_t k = 0;
+	if (all == NULL)
+		exit(1);
+	for (unsigned i = 0; i < n_clients; i++) {
+		memcpy(all + k, clients[i].took_us, clients[i].n * sizeof(all[0]));
+		k += clients[i].n;
+		free(clients[i].took_us);
+	}
+	qsort(all, n, sizeof(all[0]), compare);
+	double p50 = n > 0 ? (double)all[n / 2] / 1000 : 0;
+	double p99 = n > 0 ? (double)all[n * 99 / 100] / 1000 : 0;
+	printf("%3u clients, %u ms late: %8.0f commits/s with %5.1f PUTs/s; p50 %.1f ms (%.2fx), p99 %.1f ms (%.2fx)\n",
+	       n_clients, latency_ms, (double)n / took,
+	       (double)(after.creates - before.creates) / took, p50, p50 / latency_ms, p99,
+	       p99 / latency_ms);
+	free(all);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned latency_ms = argc > 1 ? (unsigned)atoi(argv[1]) : 30;
+	unsigned n_clients = argc > 2 ? (unsigned)atoi(argv[2]) : 64;
+	double seconds = argc > 3 ? atof(argv[3]) : 5;
+	const char *tmp = getenv("TMPDIR");
+	struct blob_options options = { 0 };
+	char dir[200], url[300], command[300];
+	struct error err = ERROR_INIT;
+	struct blob_store *store, *faults;
+
+	if (latency_ms == 0 || n_clients == 0 || n_clients > CLIENTS_MAX)
+		return 2;
+	snprintf(dir, sizeof(dir), "%s/pgblob-bench-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	snprintf(url, sizeof(url), "file://%s", dir);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	if (blob_open(url, &options, &store, &err) != BLOB_OK)
+		die("open", &err);
+	faults = fault_open(store);
+	struct vfs_config config = { .store = faults, .cache_ttl_ms = 3600000 };
+	if (faults == NULL || !vfs_init(&config, &err))
+		die("start", &err);
+	sqlite3 *db = open_database();
+	if (sqlite3_exec(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, client, what)", NULL, NULL, NULL) != SQLITE_OK)
+		die("create", &err);
+	fault_set_latency(faults, latency_ms);
+	measure(faults, 1, seconds / 2, latency_ms);
+	measure(faults, n_clients, seconds, latency_ms);
+	fault_set_latency(faults, 0);
+	sqlite3_close(db);
+	vfs_deinit();
+	blob_close(faults);
+	blob_close(store);
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command) != 0;
+}
