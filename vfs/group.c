@@ -24,7 +24,7 @@
 #include "vfs/registry.h"
 #include "vfs/seal.h"
 
-enum { LINGER_MAX_MS = 3, SLOW_PUT_US = 4000 };
+enum { LINGER_MAX_MS = 10, LINGER_PART = 6, SLOW_PUT_US = 4000 };
 
 #define GROUPED_MAX ((size_t)1 << 20)  /* images of one transaction */
 #define PENDING_MAX ((size_t)32 << 20) /* images of all that is published and not durable */
@@ -512,7 +512,8 @@ static void linger_locked(struct db *db)
 {
 	if (db->put_us < SLOW_PUT_US || db->last_group < 2)
 		return;
-	int64_t until_ms = mono_ms() + LINGER_MAX_MS;
+	int64_t linger_ms = db->put_us / 1000 / LINGER_PART + 1;
+	int64_t until_ms = mono_ms() + (linger_ms < LINGER_MAX_MS ? linger_ms : LINGER_MAX_MS);
 	while (db->n_tickets < db->last_group && ms_until(until_ms) > 0)
 		(void)cond_wait_until(&db->changed, &db->lock, until_ms);
 }
