@@ -161,7 +161,6 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 	v->page_count = r->page_count;
 	memcpy(v->db_id, r->base->db_id, ID_LEN);
 	memcpy(v->header, r->header, PAGE_HEADER_LEN);
-	v->time_us = r->base->time_us;
 	page_table_ref(r->base->table);
 	v->table = r->base->table;
 
@@ -176,6 +175,7 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 		rc = commit_lost(db, err);
 		goto out;
 	}
+	v->time_us = r->base->time_us;
 	v->lsn = db->durable->lsn + (db->appending_seq != 0 ? 2 : 1);
 	if (!db_publish_locked(db, v, s->pgnos, refs, s->n, false)) {
 		mutex_unlock(&db->lock);
@@ -477,7 +477,7 @@ static void append_locked(struct db *db)
 		/* who took over from a manifest meanwhile has it too: see check_late() */
 		if (!g.last->lost) {
 			settle_locked(db, &g, &s, refs);
-			g.last->lsn = head.lsn;
+			assert(g.last->lsn == head.lsn);
 			g.last->time_us = head.time_us;
 			memcpy(g.last->nonce, head.nonce, ID_LEN);
 			memcpy(g.last->hash, head.hash, HASH_LEN);

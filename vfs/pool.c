@@ -26,6 +26,8 @@ static struct {
 	struct cond work, ended;
 	struct queue urgent, quiet;
 	unsigned n_threads, n_idle;
+	pthread_t dead[THREADS_MAX]; /* ended, to be joined */
+	unsigned n_dead;
 	unsigned n_starting;   /* of n_threads: have not looked for work yet */
 	unsigned n_urgent;     /* in the queue */
 	unsigned n_quiet;      /* at work */
@@ -117,19 +119,27 @@ static void *pool_run(void *arg)
 			break;
 	}
 	pool.n_threads--;
+	pool.dead[pool.n_dead++] = pthread_self();
 	cond_broadcast(&pool.ended);
 	mutex_unlock(&pool.lock);
 	return NULL;
+}
+
+/* Those in `dead` touch nothing any more: to wait for them is short. */
+static void join_dead_locked(void)
+{
+	while (pool.n_dead > 0)
+		pthread_join(pool.dead[--pool.n_dead], NULL);
 }
 
 static bool start_locked(void)
 {
 	pthread_t thread;
 
+	join_dead_locked();
 	if (pool.n_threads >= THREADS_MAX ||
 	    !thread_start(&thread, "pgblob-fetch", STACK_SIZE, pool_run, NULL, NULL))
 		return false;
-	pthread_detach(thread);
 	pool.n_threads++;
 	pool.n_starting++;
 	return true;
@@ -206,6 +216,7 @@ void pool_stop(void)
 	cond_broadcast(&pool.work);
 	while (pool.n_threads > 0)
 		cond_wait(&pool.ended, &pool.lock);
+	join_dead_locked();
 	pool.stopping = false;
 	mutex_unlock(&pool.lock);
 }

@@ -31,6 +31,19 @@ START_TEST(a_query_gives_columns_rows_and_a_tag)
 }
 END_TEST
 
+/* what depends on today cannot be among the recorded answers */
+START_TEST(age_of_one_argument_counts_from_today)
+{
+	struct client c;
+
+	connect_client(&c);
+	EXPECT(&c, "SELECT age(t) = age(current_date::timestamp, t), age(t::timestamptz) = age(current_date::timestamptz, "
+		   "t::timestamptz) FROM (VALUES (timestamp '2000-02-29 01:02:03.5')) v(t)",
+	       "C ?column?:16 ?column?:16\nR t|t\nT SELECT 1\n");
+	close_client(&c);
+}
+END_TEST
+
 START_TEST(a_syntax_error_anywhere_runs_nothing)
 {
 	struct client c;
@@ -818,6 +831,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_query_gives_columns_rows_and_a_tag);
+	tcase_add_test(tc, age_of_one_argument_counts_from_today);
 	tcase_add_test(tc, a_syntax_error_anywhere_runs_nothing);
 	tcase_add_test(tc, several_statements_are_one_transaction);
 	tcase_add_test(tc, a_failed_transaction_refuses_all_but_its_end);
