@@ -88,6 +88,8 @@ const struct config_option config_options[] = {
 	       1440, "readers learn of other machines' commits this late at most; 0: at once"),
 	SIZE("storage.cache_size", "STORAGE_CACHE_SIZE", storage_cache_size, "64MB", MB, 1024 * GB,
 	     "memory for pages"),
+	SIZE("storage.disk_cache_size", "STORAGE_DISK_CACHE_SIZE", storage_disk_cache_size, "1GB", 0,
+	     64 * GB, "disk for pages of s3 and azure, 16MB at least; 0: none"),
 	DURATION("storage.commit_timeout", "STORAGE_COMMIT_TIMEOUT", storage_commit_timeout_ms, "30s",
 		 1000, 60 * MINUTE, "how long a commit waits for the store"),
 	DURATION("storage.connect_timeout", "STORAGE_CONNECT_TIMEOUT", storage_connect_timeout_ms,
@@ -755,6 +757,8 @@ bool config_check(const struct config *c, struct error *err)
 		error_hint(err, "Without a password nobody can connect; \"trust\" asks for none.");
 		return false;
 	}
+	if (c->storage_disk_cache_size != 0 && c->storage_disk_cache_size < 16 * MB)
+		return error_set(err, "\"storage.disk_cache_size\" must be 0, or 16MB or more");
 	switch ((enum config_backend)c->storage_backend) {
 	case CONFIG_LOCAL:
 		if (c->local_base_path[0] == '\0')

@@ -4,6 +4,7 @@
  */
 #include "cmd/store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -63,13 +64,20 @@ bool store_open(const struct config *c, struct blob_store **out, struct error *e
 		.cache_ttl_ms = c->storage_cache_ttl_minutes * 60000,
 	};
 	struct blob_store *store = NULL;
-	char url[2048];
+	char url[2048], folder[4096];
 
 	if (!url_of(c, url, sizeof(url), err))
 		return false;
 	if (blob_open(url, &options, &store, err) != BLOB_OK)
 		return false;
 	vfs.store = store;
+	/* a local folder is no slower than the cache would be */
+	if (c->storage_backend != CONFIG_LOCAL && c->database_sqlite_path[0] != '\0' &&
+	    (size_t)snprintf(folder, sizeof(folder), "%s-cache", c->database_sqlite_path) <
+		    sizeof(folder)) {
+		vfs.disk_cache_folder = folder;
+		vfs.disk_cache_bytes = (uint64_t)c->storage_disk_cache_size;
+	}
 	if (blob_probe(store, err) != BLOB_OK || !vfs_init(&vfs, err)) {
 		blob_close(store);
 		return false;

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "vfs/cache.h"
+#include "vfs/disk_cache.h"
 #include "vfs/pool.h"
 
 enum {
@@ -45,6 +46,7 @@ struct try {
 struct flight {
 	char key[KEY_MAX];
 	struct db *db;
+	uint8_t db_id[ID_LEN];
 	uint64_t object;
 	uint64_t from, to;       /* offsets */
 	uint32_t page_size;
@@ -80,6 +82,8 @@ static struct flight *flights[N_BUCKETS]; /* all of it is guarded by lock */
 static struct cond quiet = { .os = PTHREAD_COND_INITIALIZER };
 static struct latency latencies[16][2]; /* by store; short and long GETs */
 static uint64_t ahead_under_way;        /* bytes of pages */
+
+static struct disk_cache *disk; /* set while nobody reads; NULL: none */
 
 static struct {
 	_Atomic uint64_t gets, bytes, shared, misses, hedged, hedges_won, ahead;
@@ -170,6 +174,7 @@ static struct flight *flight_new(struct db *db, const struct version *v,
 		return NULL;
 	objects_key(&db->objects, pages[0].ref.object, f->key);
 	f->db = db;
+	memcpy(f->db_id, v->db_id, ID_LEN);
 	f->object = pages[0].ref.object;
 	f->from = pages[0].ref.offset;
 	f->to = (uint64_t)pages[n - 1].ref.offset + pages[n - 1].ref.len;
@@ -247,17 +252,77 @@ static void hurry_locked(struct flight *f)
 		pool_promote(&f->tries[0].job);
 }
 
+/* --- this machine's disk --------------------------------------------------- */
+
+void fetch_set_disk(struct disk_cache *c)
+{
+	disk = c;
+}
+
+static struct page_entry entry_of(const struct page_ref *r)
+{
+	return (struct page_entry){
+		.offset = r->offset,
+		.len = r->len,
+		.sum = r->sum,
+		.encoding = r->encoding,
+	};
+}
+
+static bool disk_may_hold(const struct page_ref *r)
+{
+	return disk != NULL && r->len > 0 && r->len <= PAGE_SIZE_MAX;
+}
+
+static bool disk_has(struct db *db, const struct version *v, const struct page_ref *r)
+{
+	struct page_entry e = entry_of(r);
+	struct disk_key key;
+	char object[KEY_MAX];
+
+	if (!disk_may_hold(r))
+		return false;
+	objects_key(&db->objects, r->object, object);
+	disk_key_init(&key, blob_name(db->store), object, v->db_id, &e);
+	return disk_cache_has(disk, &key);
+}
+
+/* The image of a page that this machine has, in the cache and counted; NULL: it has not. */
+static struct image *disk_find(struct db *db, const struct version *v, pgno_t pgno,
+			       const struct page_ref *r)
+{
+	struct page_entry e = entry_of(r);
+	struct image *image = NULL;
+	struct disk_key key;
+	char object[KEY_MAX];
+	uint8_t *stored;
+
+	if (!disk_may_hold(r) || (stored = malloc(r->len)) == NULL)
+		return NULL;
+	objects_key(&db->objects, r->object, object);
+	disk_key_init(&key, blob_name(db->store), object, v->db_id, &e);
+	if (disk_cache_get(disk, &key, stored, r->len) &&
+	    (image = image_new(v->page_size)) != NULL) {
+		/* the sum that the table tells decides, wherever the bytes came from */
+		if (page_decode(pgno, &e, stored, v->page_size, image->data)) {
+			image = cache_insert(db->uid, r->object, r->offset, image);
+		} else {
+			image_unref(image);
+			image = NULL;
+		}
+	}
+	free(stored);
+	return image;
+}
+
+/* --- tries ----------------------------------------------------------------- */
+
 /* Check the pages and let others find them.  No lock: `landing` is ours. */
 static void take_in(struct flight *f, const struct buf *body)
 {
 	for (size_t i = 0; i < f->n_pages; i++) {
 		const struct page_ref *r = &f->pages[i].ref;
-		struct page_entry e = {
-			.offset = r->offset,
-			.len = r->len,
-			.sum = r->sum,
-			.encoding = r->encoding,
-		};
+		struct page_entry e = entry_of(r);
 		struct image *image = cache_peek(f->db->uid, r->object, r->offset);
 		uint64_t at = r->offset - f->from;
 
@@ -265,6 +330,14 @@ static void take_in(struct flight *f, const struct buf *body)
 		    (image = image_new(f->page_size)) != NULL) {
 			if (page_decode(f->pages[i].pgno, &e, (const uint8_t *)body->data + at,
 					f->page_size, image->data)) {
+				if (disk_may_hold(r)) {
+					struct disk_key key;
+
+					disk_key_init(&key, blob_name(f->db->store), f->key,
+						      f->db_id, &e);
+					disk_cache_put(disk, &key, (const uint8_t *)body->data + at,
+						       r->len);
+				}
 				image = i == f->wanted ?
 						cache_insert(f->db->uid, r->object, r->offset, image) :
 						cache_insert_ahead(f->db->uid, r->object, r->offset,
@@ -502,7 +575,12 @@ enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
 
 	*out = NULL;
 	add(&totals.misses, 1);
-	rc = fetch(db, v, pgno, ref, stats, out, err);
+	if (disk != NULL && (*out = disk_find(db, v, pgno, ref)) != NULL) {
+		stats->disk_hits++;
+		rc = VFS_OK;
+	} else {
+		rc = fetch(db, v, pgno, ref, stats, out, err);
+	}
 	stats->wait_us += (uint64_t)(mono_us() - began_us);
 	if (rc != VFS_OK)
 		error_wrap(err, "could not read page %u of database \"%s\"", pgno, db->name);
@@ -522,14 +600,16 @@ static int compare_wants(const void *a, const void *b)
 }
 
 /* Leave out what is there or on its way; how many are left. */
-static size_t keep_missing(struct db *db, struct fetch_want *wants, size_t n)
+static size_t keep_missing(struct db *db, const struct version *v, struct fetch_want *wants,
+			   size_t n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct page_ref *r = &wants[i].ref;
 
-		if (in_object(r, r->object) && !cache_has(db->uid, r->object, r->offset))
+		if (in_object(r, r->object) && !cache_has(db->uid, r->object, r->offset) &&
+		    !disk_has(db, v, r))
 			wants[kept++] = wants[i];
 	}
 	n = kept;
@@ -576,7 +656,7 @@ static bool start_ahead(struct db *db, const struct version *v, const struct fet
 void fetch_ahead(struct db *db, const struct version *v, struct fetch_want *wants, size_t n,
 		 struct vfs_read_stats *stats)
 {
-	n = keep_missing(db, wants, n);
+	n = keep_missing(db, v, wants, n);
 	qsort(wants, n, sizeof(wants[0]), compare_wants);
 	for (size_t first = 0, next; first < n; first = next) {
 		uint64_t from = wants[first].ref.offset;
@@ -649,4 +729,6 @@ void fetch_add_stats(struct vfs_cache_stats *out)
 	out->hedged = atomic_load(&totals.hedged);
 	out->hedges_won = atomic_load(&totals.hedges_won);
 	out->ahead = atomic_load(&totals.ahead);
+	if (disk != NULL)
+		disk_cache_add_stats(disk, out);
 }

@@ -42,6 +42,11 @@ void fetch_ahead(struct db *db, const struct version *v, struct fetch_want *want
 /* Wait until nothing is under way for the database; nobody reads it any more. */
 void fetch_drain(struct db *db);
 
+struct disk_cache;
+
+/* Pages are looked for there first, and kept there; borrowed.  NULL: no more.  Nobody reads meanwhile. */
+void fetch_set_disk(struct disk_cache *disk);
+
 /* Ends the threads. */
 void fetch_stop(void);
 

@@ -4,6 +4,7 @@ VFS_SOURCES = \
 	vfs/cache.c vfs/cache.h \
 	vfs/commit.c vfs/commit.h \
 	vfs/db.c vfs/db.h \
+	vfs/disk_cache.c vfs/disk_cache.h \
 	vfs/fetch.c vfs/fetch.h \
 	vfs/follow.c \
 	vfs/file.c vfs/file.h \

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "vfs/cache.h"
 #include "vfs/commit.h"
+#include "vfs/disk_cache.h"
 #include "vfs/fetch.h"
 #include "vfs/file.h"
 #include "vfs/group.h"
@@ -22,6 +23,7 @@
 enum { PATH_LEN_MAX = 512 };
 
 static sqlite3_vfs *os_vfs; /* SQLite's default: temporary files, clocks, randomness */
+static struct disk_cache *disk; /* NULL: none */
 static _Thread_local struct error open_error;
 static _Thread_local enum vfs_rc open_rc;
 
@@ -312,6 +314,24 @@ bool vfs_register(struct error *err)
 	return true;
 }
 
+void vfs_disk_cache_start(const char *folder, uint64_t bytes)
+{
+	struct error err = ERROR_INIT;
+
+	if (folder == NULL || bytes == 0)
+		return;
+	disk = disk_cache_open(folder, bytes, &err);
+	if (disk == NULL)
+		log_warn(NULL, "there is no disk cache: %s", err.text);
+	fetch_set_disk(disk);
+}
+
+void vfs_disk_cache_settle(void)
+{
+	if (disk != NULL)
+		disk_cache_settle(disk);
+}
+
 static void settings_take(const struct vfs_config *config)
 {
 	vfs_settings = *config;
@@ -322,6 +342,8 @@ static void settings_take(const struct vfs_config *config)
 	if (vfs_settings.lock_timeout_ms == 0)
 		vfs_settings.lock_timeout_ms = 1000;
 	cache_set_limit(vfs_settings.cache_bytes);
+	vfs_disk_cache_start(config->disk_cache_folder, config->disk_cache_bytes);
+	vfs_settings.disk_cache_folder = NULL;
 }
 
 bool vfs_init(const struct vfs_config *config, struct error *err)
@@ -335,6 +357,9 @@ void vfs_deinit(void)
 	background_stop();
 	registry_forget_idle();
 	fetch_stop();
+	fetch_set_disk(NULL);
+	disk_cache_close(disk);
+	disk = NULL;
 	if (os_vfs != NULL)
 		(void)sqlite3_vfs_unregister(&pgblob_vfs);
 	vfs_settings.store = NULL;

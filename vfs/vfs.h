@@ -30,6 +30,8 @@ struct vfs_config {
 	struct blob_store *store;    /* where a name without store= lives; borrowed until vfs_deinit();
 	                                NULL: the environment says, at the first open */
 	size_t cache_bytes;          /* limit of the memory page cache; 0: 64 MiB */
+	const char *disk_cache_folder; /* pages are kept there across restarts; borrowed for the call; NULL: no */
+	uint64_t disk_cache_bytes;   /* its limit; 0: there is none */
 	int64_t commit_timeout_ms;   /* how long a commit waits for the store; 0: 30 s */
 	int64_t cache_ttl_ms;        /* readers learn of other machines' commits at most this late;
 	                                0: every transaction asks */

@@ -42,3 +42,8 @@ check_PROGRAMS += tests/vfs/test_group
 tests_vfs_test_group_SOURCES = tests/vfs/test_group.c $(VFS_FIXTURE)
 tests_vfs_test_group_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_group_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_disk_cache
+tests_vfs_test_disk_cache_SOURCES = tests/vfs/test_disk_cache.c $(VFS_FIXTURE)
+tests_vfs_test_disk_cache_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_disk_cache_LDADD = $(VFS_TEST_LIBS)
