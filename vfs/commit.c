@@ -27,15 +27,11 @@
 bool commit_refs(struct db *db, const struct commit_head *head, const struct sealed *s,
 		 struct page_ref *refs)
 {
-	uint64_t *objects = malloc((s->n_segments + 1) * sizeof(objects[0]));
+	uint64_t *objects = malloc(((size_t)s->n_objects + 1) * sizeof(objects[0]));
 	bool ok = objects != NULL;
 
-	for (uint32_t i = 0; ok && i < s->n_segments; i++) {
-		struct manifest_object o = { .kind = OBJECT_SEGMENT };
-
-		memcpy(o.id, s->segments[i], ID_LEN);
-		ok = objects_add(&db->objects, &o, &objects[i]);
-	}
+	for (uint32_t i = 0; ok && i < s->n_objects; i++)
+		ok = objects_add(&db->objects, &s->objects[i], &objects[i]);
 	for (size_t i = 0; ok && i < s->n; i++) {
 		const struct page_entry *e = &s->entries[i];
 		bool zero = e->encoding == PAGE_ZERO;
@@ -255,11 +251,10 @@ void commit_begin(const struct version *base, struct commit_head *head)
 
 bool commit_build(struct commit_head *head, struct sealed *s, struct buf *body, struct error *err)
 {
-	head->n_segments = s->n_segments;
-	head->segments = (const uint8_t *)s->segments;
+	head->n_objects = s->n_objects;
 	head->n_entries = (uint32_t)s->n;
 	head->pages_len = (uint32_t)s->pages.len;
-	commit_put_head(body, head, s->pgnos, s->entries);
+	commit_put_head(body, head, s->objects, s->pgnos, s->entries);
 	head->pages_at = (uint32_t)body->len;
 	buf_put(body, s->pages.data, s->pages.len);
 	if (!body->failed)
@@ -357,7 +352,7 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 	commit_begin(base, &head);
 	memcpy(head.header, r->header, PAGE_HEADER_LEN);
 	rc = seal(db, r, head.db_id, &s, err);
-	if (rc == VFS_OK && s.n_segments > 0)
+	if (rc == VFS_OK && s.n_objects > 0)
 		rc = commit_check_head(db, base, err); /* that may have taken long */
 	if (rc != VFS_OK)
 		goto out;

@@ -39,6 +39,29 @@ static void cache_pages(struct db *db, const struct commit_head *head, const uin
 	}
 }
 
+/* The numbers of the objects that a commit names. */
+static enum vfs_rc number_objects(struct db *db, const struct commit_head *head, const char *key,
+				  uint64_t *numbers, struct error *err)
+{
+	uint32_t n_origins = objects_n_origins(&db->objects);
+
+	for (uint32_t i = 0; i < head->n_objects; i++) {
+		struct manifest_object o;
+
+		commit_object(head, i, &o);
+		if (o.origin > n_origins) {
+			error_set(err, "object \"%s\" is damaged: it refers to origin %u of %u", key,
+				  (unsigned)o.origin, n_origins);
+			return VFS_CORRUPT;
+		}
+		if (!objects_add(&db->objects, &o, &numbers[i])) {
+			error_no_memory(err);
+			return VFS_IO;
+		}
+	}
+	return VFS_OK;
+}
+
 /*
  * Apply the object of slot durable + 1.  Does nothing if that is not the next
  * slot any more.
@@ -49,12 +72,19 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	struct version *v = calloc(1, sizeof(*v));
 	pgno_t *pgnos = malloc(((size_t)head->n_entries + 1) * sizeof(pgnos[0]));
 	struct page_ref *refs = malloc(((size_t)head->n_entries + 1) * sizeof(refs[0]));
-	uint64_t *segments = malloc(((size_t)head->n_segments + 1) * sizeof(segments[0]));
+	uint64_t *objects = malloc(((size_t)head->n_objects + 1) * sizeof(objects[0]));
 	enum vfs_rc rc = VFS_IO;
 	bool locked = false;
 
-	if (v == NULL || pgnos == NULL || refs == NULL || segments == NULL)
+	if (v == NULL || pgnos == NULL || refs == NULL || objects == NULL)
 		goto no_memory;
+	if (head->kind == COMMIT_BRANCHED) {
+		error_set(err, "cannot read object \"%s\": database \"%s\" is a branch of another one",
+			  key, db->name);
+		error_hint(err, "A newer pgblob made it.");
+		rc = VFS_CORRUPT;
+		goto out;
+	}
 	cache_pages(db, head, bytes);
 	mutex_lock(&db->lock);
 	locked = true;
@@ -70,19 +100,15 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 		goto out;
 	}
 	group_overtaken_locked(db);
-	for (uint32_t i = 0; i < head->n_segments; i++) {
-		struct manifest_object o = { .kind = OBJECT_SEGMENT };
-
-		memcpy(o.id, head->segments + (size_t)ID_LEN * i, ID_LEN);
-		if (!objects_add(&db->objects, &o, &segments[i]))
-			goto no_memory;
-	}
+	rc = number_objects(db, head, key, objects, err);
+	if (rc != VFS_OK)
+		goto out;
 	for (uint32_t i = 0; i < head->n_entries; i++) {
 		struct page_entry e;
 
 		commit_entry(head, i, &pgnos[i], &e);
 		refs[i] = (struct page_ref){
-			.object = e.object == 0 ? head->lsn : segments[e.object - 1],
+			.object = e.object == 0 ? head->lsn : objects[e.object - 1],
 			.offset = e.offset,
 			.len = e.len,
 			.sum = e.sum,
@@ -126,13 +152,14 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	goto out;
 no_memory:
 	error_no_memory(err);
+	rc = VFS_IO;
 out:
 	if (locked)
 		mutex_unlock(&db->lock);
 	version_free(v);
 	free(pgnos);
 	free(refs);
-	free(segments);
+	free(objects);
 	return rc;
 }
 

@@ -62,8 +62,43 @@ void format_get_entry(const uint8_t *p, struct page_entry *out)
 	out->sum = get_u32(p + 12);
 }
 
+void format_put_object(struct buf *out, const struct manifest_object *o)
+{
+	uint8_t id[ID_LEN] = { 0 };
+
+	if (o->kind == OBJECT_SLOT)
+		set_u64(id + 8, o->lsn);
+	else
+		memcpy(id, o->id, ID_LEN);
+	buf_put_byte(out, (char)o->kind);
+	buf_put_byte(out, 0);
+	buf_put_u16(out, o->origin);
+	buf_put_u32(out, 0);
+	buf_put(out, id, ID_LEN);
+}
+
+void format_get_object(const uint8_t *p, struct manifest_object *out)
+{
+	out->kind = (enum object_kind)p[0];
+	out->origin = get_u16(p + 2);
+	memcpy(out->id, p + 8, ID_LEN);
+	out->lsn = get_u64(p + 16);
+}
+
+bool format_object_valid(const struct manifest_object *o, uint64_t end)
+{
+	switch (o->kind) {
+	case OBJECT_SLOT:
+		return get_u64(o->id) == 0 && o->lsn != 0 && o->lsn >> 47 == 0 &&
+		       (o->origin != 0 || o->lsn < end);
+	case OBJECT_SEGMENT:
+		return true;
+	}
+	return false;
+}
+
 /* Do the numbers of an entry make sense for pages of that size? */
-bool format_entry_valid(const struct page_entry *e, uint32_t page_size, uint32_t n_objects)
+bool format_entry_valid(const struct page_entry *e, uint32_t page_size, uint64_t n_objects)
 {
 	switch (e->encoding) {
 	case PAGE_RAW:
@@ -85,27 +120,32 @@ bool format_damaged(struct error *err, const char *name, const char *what)
 	return false;
 }
 
-/* Is it an object of that kind, and of a version that we know? */
-bool format_begin_ok(const uint8_t *bytes, size_t len, const char *magic, const char *name,
-		     struct error *err)
+bool format_begin_ok(const uint8_t *bytes, size_t len, const char *magic, unsigned newest,
+		     const char *name, struct error *err)
 {
-	if (len < 6 || memcmp(bytes, magic, 4) != 0)
+	if (len < 6 || memcmp(bytes, magic, 4) != 0 || get_u16(bytes + 4) == 0)
 		return format_damaged(err, name, "it does not begin as it must");
-	if (get_u16(bytes + 4) != FORMAT_VERSION) {
+	if (get_u16(bytes + 4) > newest) {
 		error_set(err, "object \"%s\" has format version %u", name,
 			  (unsigned)get_u16(bytes + 4));
-		error_hint(err, "A newer pgblob wrote it. This one reads version %d.",
-			   FORMAT_VERSION);
+		error_hint(err, "A newer pgblob wrote it. This one reads versions up to %u.",
+			   newest);
 		return false;
 	}
 	return true;
 }
 
+static uint64_t object_entry_len(const struct commit_head *head)
+{
+	return head->version == 1 ? ID_LEN : OBJECT_ENTRY_LEN;
+}
+
 void commit_put_head(struct buf *out, const struct commit_head *head,
-		     const pgno_t *pgnos, const struct page_entry *entries)
+		     const struct manifest_object *objects, const pgno_t *pgnos,
+		     const struct page_entry *entries)
 {
 	size_t begin = out->len;
-	size_t pages_at = COMMIT_HEAD_LEN + (size_t)ID_LEN * head->n_segments +
+	size_t pages_at = COMMIT_HEAD_LEN + (size_t)OBJECT_ENTRY_LEN * head->n_objects +
 			  (size_t)COMMIT_ENTRY_LEN * head->n_entries + head->messages_len +
 			  SUM_LEN;
 
@@ -114,7 +154,7 @@ void commit_put_head(struct buf *out, const struct commit_head *head,
 		return;
 	}
 	buf_put(out, "PGBC", 4);
-	buf_put_u16(out, FORMAT_VERSION);
+	buf_put_u16(out, COMMIT_VERSION);
 	buf_put_byte(out, (char)head->kind);
 	buf_put_byte(out, 0);
 	buf_put_u64(out, head->lsn);
@@ -124,12 +164,13 @@ void commit_put_head(struct buf *out, const struct commit_head *head,
 	buf_put_u64(out, (uint64_t)head->time_us);
 	buf_put_u32(out, head->page_size);
 	buf_put_u32(out, head->page_count);
-	buf_put_u32(out, head->n_segments);
+	buf_put_u32(out, head->n_objects);
 	buf_put_u32(out, head->n_entries);
 	buf_put_u32(out, head->messages_len);
 	buf_put_u32(out, head->pages_len);
 	buf_put(out, head->header, PAGE_HEADER_LEN);
-	buf_put(out, head->segments, (size_t)ID_LEN * head->n_segments);
+	for (uint32_t i = 0; i < head->n_objects; i++)
+		format_put_object(out, &objects[i]);
 	for (uint32_t i = 0; i < head->n_entries; i++) {
 		buf_put_u32(out, pgnos[i]);
 		format_put_entry(out, &entries[i], entries[i].object == 0 ? (uint32_t)pages_at : 0);
@@ -145,11 +186,13 @@ bool commit_peek(const uint8_t *bytes, size_t len, const char *name,
 {
 	struct commit_head h = { 0 };
 
-	if (!format_begin_ok(bytes, len, "PGBC", name, err))
+	if (!format_begin_ok(bytes, len, "PGBC", COMMIT_VERSION, name, err))
 		return false;
 	if (len < COMMIT_HEAD_LEN)
 		return format_damaged(err, name, "it is too short");
-	if (bytes[6] < COMMIT_NORMAL || bytes[6] > COMMIT_DROPPED)
+	h.version = get_u16(bytes + 4);
+	if (bytes[6] < COMMIT_NORMAL ||
+	    bytes[6] > (h.version == 1 ? COMMIT_DROPPED : COMMIT_BRANCHED))
 		return format_damaged(err, name, "unknown kind of commit");
 	h.kind = (enum commit_kind)bytes[6];
 	h.lsn = get_u64(bytes + 8);
@@ -159,7 +202,7 @@ bool commit_peek(const uint8_t *bytes, size_t len, const char *name,
 	h.time_us = (int64_t)get_u64(bytes + 64);
 	h.page_size = get_u32(bytes + 72);
 	h.page_count = get_u32(bytes + 76);
-	h.n_segments = get_u32(bytes + 80);
+	h.n_objects = get_u32(bytes + 80);
 	h.n_entries = get_u32(bytes + 84);
 	h.messages_len = get_u32(bytes + 88);
 	h.pages_len = get_u32(bytes + 92);
@@ -180,18 +223,26 @@ bool commit_parse(const uint8_t *bytes, size_t len, const char *name,
 	if (!commit_peek(bytes, len, name, &h, err))
 		return false;
 	/* 64 bits hold the sum of these products, whatever the numbers are */
-	uint64_t pages_at = COMMIT_HEAD_LEN + (uint64_t)ID_LEN * h.n_segments +
+	uint64_t objects_len = object_entry_len(&h) * h.n_objects;
+	uint64_t pages_at = COMMIT_HEAD_LEN + objects_len +
 			    (uint64_t)COMMIT_ENTRY_LEN * h.n_entries + h.messages_len + SUM_LEN;
 	if (pages_at + h.pages_len + HASH_LEN != len || len > COMMIT_MAX)
 		return format_damaged(err, name, "its length is not what it says");
 	if (!format_hash_holds(bytes, len) ||
 	    format_sum(bytes, pages_at - SUM_LEN) != get_u32(bytes + pages_at - SUM_LEN))
 		return format_damaged(err, name, "its checksum does not hold");
-	h.segments = bytes + COMMIT_HEAD_LEN;
-	h.entries = h.segments + (size_t)ID_LEN * h.n_segments;
+	h.objects = bytes + COMMIT_HEAD_LEN;
+	h.entries = h.objects + objects_len;
 	h.messages = h.entries + (size_t)COMMIT_ENTRY_LEN * h.n_entries;
 	h.pages_at = (uint32_t)pages_at;
 	memcpy(h.hash, bytes + len - HASH_LEN, HASH_LEN);
+	for (uint32_t i = 0; i < h.n_objects; i++) {
+		struct manifest_object o;
+
+		commit_object(&h, i, &o);
+		if (!format_object_valid(&o, h.lsn))
+			return format_damaged(err, name, "impossible object entry");
+	}
 	pgno_t last = 0;
 	for (uint32_t i = 0; i < h.n_entries; i++) {
 		struct page_entry e;
@@ -201,7 +252,7 @@ bool commit_parse(const uint8_t *bytes, size_t len, const char *name,
 		if (pgno <= last || pgno > h.page_count)
 			return format_damaged(err, name, "pages out of order");
 		last = pgno;
-		if (!format_entry_valid(&e, h.page_size, h.n_segments + 1))
+		if (!format_entry_valid(&e, h.page_size, (uint64_t)h.n_objects + 1))
 			return format_damaged(err, name, "impossible page entry");
 		if (e.object == 0 && e.encoding != PAGE_ZERO &&
 		    (e.offset < pages_at || e.offset + (uint64_t)e.len > len - HASH_LEN))
@@ -209,6 +260,18 @@ bool commit_parse(const uint8_t *bytes, size_t len, const char *name,
 	}
 	*out = h;
 	return true;
+}
+
+void commit_object(const struct commit_head *head, uint32_t i, struct manifest_object *out)
+{
+	const uint8_t *p = head->objects + object_entry_len(head) * i;
+
+	if (head->version > 1) {
+		format_get_object(p, out);
+		return;
+	}
+	*out = (struct manifest_object){ .kind = OBJECT_SEGMENT };
+	memcpy(out->id, p, ID_LEN);
 }
 
 void commit_entry(const struct commit_head *head, uint32_t i, pgno_t *pgno,
@@ -223,7 +286,7 @@ void commit_entry(const struct commit_head *head, uint32_t i, pgno_t *pgno,
 void segment_put_head(struct buf *out, const uint8_t db_id[ID_LEN], const uint8_t id[ID_LEN])
 {
 	buf_put(out, "PGBS", 4);
-	buf_put_u16(out, FORMAT_VERSION);
+	buf_put_u16(out, SEGMENT_VERSION);
 	buf_put_u16(out, 0);
 	buf_put(out, db_id, ID_LEN);
 	buf_put(out, id, ID_LEN);
@@ -254,7 +317,7 @@ bool segment_check(const uint8_t *bytes, size_t len, const char *name, uint32_t 
 	uint8_t *image;
 	bool ok = true;
 
-	if (!format_begin_ok(bytes, len, "PGBS", name, err))
+	if (!format_begin_ok(bytes, len, "PGBS", SEGMENT_VERSION, name, err))
 		return false;
 	if (len < SEGMENT_HEAD_LEN + HASH_LEN || len > SEGMENT_MAX)
 		return format_damaged(err, name, "impossible length");

@@ -20,7 +20,9 @@ struct error;
 typedef uint32_t pgno_t;
 
 enum {
-	FORMAT_VERSION = 1,
+	COMMIT_VERSION = 2, /* that is written; readers know it and all before */
+	SEGMENT_VERSION = 2,
+	MANIFEST_VERSION = 1,
 	ID_LEN = 16,
 	HASH_LEN = 16,
 	PAGE_HEADER_LEN = 100, /* bytes of page 1 that are kept beside the pages */
@@ -38,7 +40,12 @@ enum {
 #define SEGMENT_MAX ((size_t)16 << 20)
 #define MANIFEST_MAX ((size_t)1 << 30)
 
-enum commit_kind { COMMIT_NORMAL = 1, COMMIT_CREATED = 2, COMMIT_DROPPED = 3 };
+enum commit_kind {
+	COMMIT_NORMAL = 1,
+	COMMIT_CREATED = 2,
+	COMMIT_DROPPED = 3,
+	COMMIT_BRANCHED = 4, /* as CREATED, and what is there comes from another database */
+};
 
 enum page_encoding { PAGE_RAW = 1, PAGE_ZSTD = 2, PAGE_ZERO = 3 };
 
@@ -53,6 +60,7 @@ struct page_entry {
 
 /* A commit object without its pages; arrays are borrowed from whoever made it. */
 struct commit_head {
+	unsigned version;
 	enum commit_kind kind;
 	uint64_t lsn;
 	uint8_t db_id[ID_LEN];
@@ -61,16 +69,16 @@ struct commit_head {
 	int64_t time_us;
 	uint32_t page_size;
 	uint32_t page_count;
-	uint32_t n_segments;
+	uint32_t n_objects;
 	uint32_t n_entries;
 	uint32_t messages_len;
 	uint32_t pages_len;
 	uint8_t header[PAGE_HEADER_LEN];
-	const uint8_t *segments; /* n_segments ids, as stored */
-	const uint8_t *entries;  /* n_entries, as stored: commit_entry() */
+	const uint8_t *objects; /* n_objects, as stored: commit_object() */
+	const uint8_t *entries; /* n_entries, as stored: commit_entry() */
 	const uint8_t *messages;
-	uint32_t pages_at;       /* offset of the first page in the object */
-	uint8_t hash[HASH_LEN];  /* of the object */
+	uint32_t pages_at;      /* offset of the first page in the object */
+	uint8_t hash[HASH_LEN]; /* of the object */
 };
 
 /* Sum of a page's image. */
@@ -89,9 +97,23 @@ void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t 
 MUST_CHECK bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
 			    uint32_t page_size, uint8_t *image);
 
-/* Append everything before the pages; offsets of entries with object 0 count from the first page. */
+enum object_kind { OBJECT_SLOT = 1, OBJECT_SEGMENT = 2 };
+
+/* id is how an object is stored; of a slot it is 8 zeros and the lsn. */
+struct manifest_object {
+	enum object_kind kind;
+	uint16_t origin;    /* folder that it lies in: 0 is the database's own; see object.h */
+	uint64_t lsn;       /* of a slot */
+	uint8_t id[ID_LEN];
+};
+
+/*
+ * Append everything before the pages, in the newest version; offsets of entries
+ * with object 0 count from the first page.
+ */
 void commit_put_head(struct buf *out, const struct commit_head *head,
-		     const pgno_t *pgnos, const struct page_entry *entries);
+		     const struct manifest_object *objects, const pgno_t *pgnos,
+		     const struct page_entry *entries);
 
 /* Append the hash, and tell it. */
 void object_put_hash(struct buf *out, uint8_t hash[HASH_LEN]);
@@ -107,6 +129,9 @@ MUST_CHECK bool commit_parse(const uint8_t *bytes, size_t len, const char *name,
 MUST_CHECK bool commit_peek(const uint8_t *bytes, size_t len, const char *name,
 			    struct commit_head *out, struct error *err);
 
+/* Object entry i of a parsed commit: number i + 1 in its page entries. */
+void commit_object(const struct commit_head *head, uint32_t i, struct manifest_object *out);
+
 /* Entry i of a parsed commit; its numbers are within bounds. */
 void commit_entry(const struct commit_head *head, uint32_t i, pgno_t *pgno,
 		  struct page_entry *out);
@@ -119,16 +144,6 @@ void segment_put_index(struct buf *out, const pgno_t *pgnos, const struct page_e
 /* Checks the whole of a segment, each page included. */
 MUST_CHECK bool segment_check(const uint8_t *bytes, size_t len, const char *name,
 			      uint32_t page_size, struct error *err);
-
-enum object_kind { OBJECT_SLOT = 1, OBJECT_SEGMENT = 2 };
-
-/* id is how an object is stored; of a slot it is 8 zeros and the lsn. */
-struct manifest_object {
-	enum object_kind kind;
-	uint16_t origin;    /* folder that it lies in: 0 is the database's own; see object.h */
-	uint64_t lsn;       /* of a slot */
-	uint8_t id[ID_LEN];
-};
 
 struct manifest_head {
 	enum commit_kind kind;

@@ -442,7 +442,7 @@ static void append_locked(struct db *db)
 		memcpy(head.header, g.last->header, PAGE_HEADER_LEN);
 		rc = seal_pages(db, g.base, g.staged, g.n, head.page_size, head.db_id, &s, &err);
 	}
-	if (rc == VFS_OK && s.n_segments > 0)
+	if (rc == VFS_OK && s.n_objects > 0)
 		rc = commit_check_head(db, g.base, &err);
 	if (rc == VFS_OK) {
 		refs = malloc((s.n + 1) * sizeof(refs[0]));

@@ -35,7 +35,7 @@ void manifest_begin(struct buf *out, const struct manifest_head *head,
 {
 	assert(head->n_chunks == chunks_of(head->page_count));
 	buf_put(out, "PGBM", 4);
-	buf_put_u16(out, FORMAT_VERSION);
+	buf_put_u16(out, MANIFEST_VERSION);
 	buf_put_byte(out, (char)(head->kind == COMMIT_DROPPED ? COMMIT_DROPPED : COMMIT_NORMAL));
 	buf_put_byte(out, 0);
 	buf_put_u64(out, head->lsn);
@@ -109,7 +109,7 @@ bool manifest_peek(const uint8_t *bytes, size_t len, const char *name,
 {
 	struct manifest_head h = { 0 };
 
-	if (!format_begin_ok(bytes, len, "PGBM", name, err))
+	if (!format_begin_ok(bytes, len, "PGBM", MANIFEST_VERSION, name, err))
 		return false;
 	if (len < MANIFEST_HEAD_LEN)
 		return format_damaged(err, name, "it is too short");

@@ -19,7 +19,7 @@ void sealed_free(struct sealed *s)
 	free(s->pgnos);
 	free(s->entries);
 	buf_free(&s->pages);
-	free(s->segments);
+	free(s->objects);
 }
 
 /* A segment on its way to the store. */
@@ -101,24 +101,27 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 	size_t i = 0;
 
 	while (i < s->n && rc == VFS_OK) {
-		struct upload *u = &uploads[s->n_segments % SEGMENTS_AT_ONCE];
+		struct upload *u = &uploads[s->n_objects % SEGMENTS_AT_ONCE];
 		size_t first = i;
 
 		if (!upload_join(u, &rc, err))
 			break;
-		uint8_t(*grown)[ID_LEN] = realloc(s->segments, (s->n_segments + 1) * sizeof(*grown));
+		struct manifest_object *grown =
+			realloc(s->objects, ((size_t)s->n_objects + 1) * sizeof(*grown));
 		if (grown == NULL) {
 			error_no_memory(err);
 			rc = VFS_IO;
 			break;
 		}
-		s->segments = grown;
-		random_bytes(s->segments[s->n_segments], ID_LEN);
+		s->objects = grown;
+		struct manifest_object *o = &s->objects[s->n_objects++];
+		*o = (struct manifest_object){ .kind = OBJECT_SEGMENT };
+		random_bytes(o->id, ID_LEN);
 		u->store = db->store;
 		u->err = (struct error)ERROR_INIT;
-		key_segment(u->key, db->folder, s->segments[s->n_segments]);
+		key_segment(u->key, db->folder, o->id);
 		buf_init(&u->body, SEGMENT_MAX);
-		segment_put_head(&u->body, db_id, s->segments[s->n_segments]);
+		segment_put_head(&u->body, db_id, o->id);
 		for (; i < s->n && u->body.len < SEGMENT_TARGET; i++) {
 			if (!read_staged(r->overlay, r->page_size, s->pgnos[i], image, err)) {
 				rc = VFS_IO;
@@ -129,10 +132,9 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 		}
 		segment_put_index(&u->body, s->pgnos + first, s->entries + first,
 				  (uint32_t)(i - first));
-		s->n_segments++;
 		for (size_t k = first; k < i; k++)
 			s->entries[k].object =
-				s->entries[k].encoding == PAGE_ZERO ? 0 : s->n_segments;
+				s->entries[k].encoding == PAGE_ZERO ? 0 : s->n_objects;
 		if (rc == VFS_OK && u->body.failed) {
 			error_no_memory(err);
 			rc = VFS_IO;

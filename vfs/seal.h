@@ -15,8 +15,8 @@ struct sealed {
 	struct page_entry *entries;
 	size_t n;
 	struct buf pages;            /* of entries with object 0 */
-	uint8_t (*segments)[ID_LEN]; /* object k is the k-th, from 1 */
-	uint32_t n_segments;
+	struct manifest_object *objects; /* segments; object k is the k-th, from 1 */
+	uint32_t n_objects;
 };
 
 /*

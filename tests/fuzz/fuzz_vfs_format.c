@@ -33,7 +33,7 @@ static size_t sum_at(const uint8_t *p, size_t len)
 	if (len < COMMIT_HEAD_LEN)
 		return 0;
 	if (memcmp(p, "PGBC", 4) == 0)
-		at = COMMIT_HEAD_LEN + 16ull * get_u32(p + 80) + 20ull * get_u32(p + 84) + get_u32(p + 88);
+		at = COMMIT_HEAD_LEN + (get_u16(p + 4) == 1 ? 16ull : 24ull) * get_u32(p + 80) + 20ull * get_u32(p + 84) + get_u32(p + 88);
 	else
 		at = MANIFEST_HEAD_LEN + 24ull * get_u32(p + 64) + 16ull * get_u32(p + 68);
 	return at + 4 <= len ? (size_t)at : 0;
@@ -51,12 +51,18 @@ static void parse(const uint8_t *p, size_t len)
 	if (!commit_parse(p, len, "x", &commit, &err)) {
 		check(err.set);
 	} else {
+		for (uint32_t i = 0; i < commit.n_objects; i++) {
+			struct manifest_object o;
+
+			commit_object(&commit, i, &o);
+			check(o.kind == OBJECT_SEGMENT || (o.kind == OBJECT_SLOT && o.lsn != 0));
+		}
 		for (uint32_t i = 0; i < commit.n_entries; i++) {
 			struct page_entry e;
 			pgno_t pgno;
 
 			commit_entry(&commit, i, &pgno, &e);
-			check(pgno >= 1 && pgno <= commit.page_count && e.object <= commit.n_segments);
+			check(pgno >= 1 && pgno <= commit.page_count && e.object <= commit.n_objects);
 			if (e.object == 0)
 				(void)!page_decode(pgno, &e, p + e.offset, commit.page_size, image);
 		}

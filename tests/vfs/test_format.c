@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "vfs/cache.h"
-#include "vfs/format.h"
+#include "vfs/format_parts.h"
 #include "vfs/journal.h"
 #include "vfs/key.h"
 #include "vfs/object.h"
@@ -27,6 +27,12 @@ static void fill(uint8_t *page, unsigned kind)
 		page[i] = kind == 0 ? 0 : (uint8_t)(kind == 1 ? i / 64 : random_u64());
 }
 
+static const struct manifest_object listed[] = {
+	{ .kind = OBJECT_SEGMENT, .id = "0123456789abcde" },
+	{ .kind = OBJECT_SLOT, .lsn = 6 },
+	{ .kind = OBJECT_SLOT, .origin = 3, .lsn = 99 },
+};
+
 /* A commit of a zero, a compressible and a random page. */
 static void make_commit(struct buf *out, uint8_t pages[3][PAGE])
 {
@@ -37,8 +43,7 @@ static void make_commit(struct buf *out, uint8_t pages[3][PAGE])
 		.page_size = PAGE,
 		.page_count = 9,
 		.n_entries = 3,
-		.n_segments = 1,
-		.segments = (const uint8_t *)"0123456789abcdef",
+		.n_objects = ARRAY_LEN(listed),
 	};
 	pgno_t pgnos[3] = { 2, 5, 9 };
 	struct page_entry entries[3];
@@ -51,7 +56,7 @@ static void make_commit(struct buf *out, uint8_t pages[3][PAGE])
 		page_encode(pgnos[i], pages[i], PAGE, scratch, &stored, &entries[i]);
 	}
 	head.pages_len = (uint32_t)stored.len;
-	commit_put_head(out, &head, pgnos, entries);
+	commit_put_head(out, &head, listed, pgnos, entries);
 	buf_put(out, stored.data, stored.len);
 	object_put_hash(out, hash);
 	buf_free(&stored);
@@ -70,7 +75,19 @@ START_TEST(commit_is_read_as_it_was_written)
 	ck_assert_msg(commit_parse((uint8_t *)b.data, b.len, "k", &head, &err), "%s", err.text);
 	ck_assert_uint_eq(7, head.lsn);
 	ck_assert_uint_eq(9, head.page_count);
-	ck_assert_int_eq(0, memcmp(head.segments, "0123456789abcdef", 16));
+	ck_assert_uint_eq(2, head.version);
+	ck_assert_uint_eq(ARRAY_LEN(listed), head.n_objects);
+	for (uint32_t i = 0; i < head.n_objects; i++) {
+		struct manifest_object o;
+
+		commit_object(&head, i, &o);
+		ck_assert_int_eq(listed[i].kind, o.kind);
+		ck_assert_uint_eq(listed[i].origin, o.origin);
+		if (o.kind == OBJECT_SLOT)
+			ck_assert_uint_eq(listed[i].lsn, o.lsn);
+		else
+			ck_assert_int_eq(0, memcmp(listed[i].id, o.id, ID_LEN));
+	}
 	for (uint32_t i = 0; i < 3; i++) {
 		struct page_entry e;
 		pgno_t pgno;
@@ -108,6 +125,104 @@ START_TEST(no_bit_of_a_commit_can_change_unseen)
 }
 END_TEST
 
+/* Make the sums right again. */
+static void sum_again(struct buf *b, size_t objects_len)
+{
+	uint8_t hash[HASH_LEN];
+	size_t at = COMMIT_HEAD_LEN + objects_len +
+		    (size_t)COMMIT_ENTRY_LEN * get_u32(b->data + 84) + get_u32(b->data + 88);
+
+	set_u32(b->data + at, format_sum(b->data, at));
+	b->len -= HASH_LEN;
+	object_put_hash(b, hash);
+}
+
+/* The same commit as version 1 had it: ids of segments, and no other objects. */
+START_TEST(commit_of_version_1_is_read)
+{
+	enum { V2_OBJECTS = 24 * ARRAY_LEN(listed), V1_OBJECTS = 16 };
+	struct buf b = BUF_INIT(1 << 20), old = BUF_INIT(1 << 20);
+	struct error err = ERROR_INIT;
+	struct manifest_object o;
+	struct commit_head head;
+	uint8_t pages[3][PAGE];
+
+	make_commit(&b, pages);
+	buf_put(&old, b.data, COMMIT_HEAD_LEN);
+	buf_put(&old, listed[0].id, ID_LEN);
+	buf_put(&old, b.data + COMMIT_HEAD_LEN + V2_OBJECTS, b.len - COMMIT_HEAD_LEN - V2_OBJECTS);
+	old.data[5] = 1;
+	set_u32(old.data + 80, 1);
+	for (size_t i = 0; i < 3; i++) {
+		char *at = old.data + COMMIT_HEAD_LEN + V1_OBJECTS + COMMIT_ENTRY_LEN * i + 8;
+
+		if (get_u32(at) != 0)
+			set_u32(at, get_u32(at) - V2_OBJECTS + V1_OBJECTS);
+	}
+	sum_again(&old, V1_OBJECTS);
+	ck_assert_msg(commit_parse((uint8_t *)old.data, old.len, "k", &head, &err), "%s", err.text);
+	ck_assert_uint_eq(1, head.version);
+	ck_assert_uint_eq(1, head.n_objects);
+	commit_object(&head, 0, &o);
+	ck_assert_int_eq(OBJECT_SEGMENT, o.kind);
+	ck_assert_uint_eq(0, o.origin);
+	ck_assert_int_eq(0, memcmp(listed[0].id, o.id, ID_LEN));
+	for (uint32_t i = 0; i < 3; i++) {
+		uint8_t image[PAGE];
+		struct page_entry e;
+		pgno_t pgno;
+
+		commit_entry(&head, i, &pgno, &e);
+		ck_assert(page_decode(pgno, &e, (uint8_t *)old.data + e.offset, PAGE, image));
+		ck_assert_int_eq(0, memcmp(image, pages[i], PAGE));
+	}
+	/* a kind that came with version 2 */
+	old.data[6] = COMMIT_BRANCHED;
+	sum_again(&old, V1_OBJECTS);
+	ck_assert(!commit_parse((uint8_t *)old.data, old.len, "k", &head, NULL));
+	b.data[6] = COMMIT_BRANCHED;
+	sum_again(&b, V2_OBJECTS);
+	ck_assert(commit_parse((uint8_t *)b.data, b.len, "k", &head, NULL));
+	buf_free(&b);
+	buf_free(&old);
+}
+END_TEST
+
+START_TEST(impossible_object_entries_are_refused)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} wrong[] = {
+		{ 0, 0 },       /* kinds that there are not */
+		{ 0, 3 },
+		{ 24 + 23, 7 }, /* a slot of this database that does not come before */
+		{ 24 + 23, 0 },
+		{ 24 + 8, 1 },
+		{ 48 + 17, 128 }, /* an lsn that no slot has */
+	};
+	struct buf b = BUF_INIT(1 << 20);
+	struct commit_head head;
+	uint8_t pages[3][PAGE];
+
+	make_commit(&b, pages);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		char *p = b.data + COMMIT_HEAD_LEN + wrong[i].at;
+		struct error err = ERROR_INIT;
+		char was = *p;
+
+		*p = (char)wrong[i].value;
+		sum_again(&b, 24 * ARRAY_LEN(listed));
+		ck_assert_msg(!commit_parse((uint8_t *)b.data, b.len, "k", &head, &err), "%zu", i);
+		ck_assert_ptr_nonnull(strstr(err.text, "object entry"));
+		*p = was;
+	}
+	sum_again(&b, 24 * ARRAY_LEN(listed));
+	ck_assert(commit_parse((uint8_t *)b.data, b.len, "k", &head, NULL));
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(newer_format_version_is_told_as_such)
 {
 	struct buf b = BUF_INIT(1 << 20);
@@ -116,9 +231,9 @@ START_TEST(newer_format_version_is_told_as_such)
 	uint8_t pages[3][PAGE];
 
 	make_commit(&b, pages);
-	b.data[5] = 2;
+	b.data[5] = 3;
 	ck_assert(!commit_parse((uint8_t *)b.data, b.len, "k", &head, &err));
-	ck_assert_ptr_nonnull(strstr(err.text, "format version 2"));
+	ck_assert_ptr_nonnull(strstr(err.text, "format version 3"));
 	buf_free(&b);
 }
 END_TEST
@@ -379,6 +494,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, commit_is_read_as_it_was_written);
 	tcase_add_test(tc, no_bit_of_a_commit_can_change_unseen);
+	tcase_add_test(tc, commit_of_version_1_is_read);
+	tcase_add_test(tc, impossible_object_entries_are_refused);
 	tcase_add_test(tc, newer_format_version_is_told_as_such);
 	tcase_add_test(tc, manifest_is_read_as_it_was_written_and_damage_is_seen);
 	tcase_add_test(tc, segment_is_checked_page_by_page);
