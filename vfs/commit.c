@@ -296,7 +296,7 @@ void commit_done_locked(struct db *db, const struct commit_head *head, struct bu
 			db->proven_us = began_us;
 		return;
 	}
-	db->proven_us = 0;
+	db->proven_us = NEVER_US;
 	if (rc == VFS_LOST)
 		db->foreign_us = boot_us();
 	if (rc != VFS_UNKNOWN)

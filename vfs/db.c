@@ -94,6 +94,7 @@ struct db *db_new(struct blob_store *store, const char *name)
 	mutex_init(&db->lock);
 	cond_init(&db->changed);
 	db->state = DB_FAILED;
+	db->proven_us = NEVER_US;
 	db->load_rc = VFS_BUSY;
 	/* version 1 is "nothing was ever here"; seq 0 is no version */
 	v->seq = v->schema_seq = 1;

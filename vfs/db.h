@@ -22,6 +22,9 @@
 /* A head that was proven so lately is good enough to begin a write transaction on. */
 #define PROOF_FOR_WRITE_US ((int64_t)1000000)
 
+/* Before every time of the boot clock, also of a machine that was started just now. */
+#define NEVER_US (INT64_MIN / 2)
+
 struct image;
 struct store_ref;
 
@@ -120,7 +123,7 @@ struct db {
 	struct version *durable;     /* what readers see */
 	uint64_t next_seq;
 
-	int64_t proven_us;           /* boot clock: when slot newest + 1 was not there yet */
+	int64_t proven_us;           /* boot clock: when slot newest + 1 was not there yet; NEVER_US */
 	int64_t foreign_us;          /* boot clock: when another's commit was last met */
 	bool following;              /* somebody reads the log */
 
