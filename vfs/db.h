@@ -164,7 +164,10 @@ MUST_CHECK enum vfs_rc db_follow(struct db *db, int64_t since_us, struct error *
 /* Before a transaction that writes: see README.md, "Learning of other machines". */
 MUST_CHECK enum vfs_rc db_follow_for_write(struct db *db, struct error *err);
 
-/* The clock that counts suspended time; a test may add to it what "the machine slept". */
+/*
+ * The clock that counts suspended time, in microseconds; 0 is years before the machine was
+ * started.  A test may add to it what "the machine slept".
+ */
 int64_t boot_us(void);
 extern _Atomic int64_t vfs_test_sleep_us;
 
