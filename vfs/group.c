@@ -176,7 +176,9 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 		goto out;
 	}
 	v->time_us = r->base->time_us;
-	v->lsn = db->durable->lsn + (db->appending_seq != 0 ? 2 : 1);
+	/* behind what is durable or on its way begins the next slot; everything else goes with its base */
+	bool next_slot = r->base == db->durable || r->base->seq <= db->appending_seq;
+	v->lsn = r->base->lsn + (next_slot ? 1 : 0);
 	if (!db_publish_locked(db, v, s->pgnos, refs, s->n, false)) {
 		mutex_unlock(&db->lock);
 		goto no_memory;
