@@ -35,7 +35,55 @@ static bool url_of(const struct config *c, char *out, size_t size, struct error 
 	return error_set(err, "unknown storage");
 }
 
-bool store_open(const struct config *c, struct blob_store **out, struct error *err)
+/*
+ * "?endpoint=URL&region=NAME" behind the URL of a store: options of that one only.  `url`
+ * ends where they begin; the options point into it.
+ */
+static bool take_parameters(char *url, struct blob_options *options, struct error *err)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} s3[] = {
+		{ "endpoint", &options->s3_endpoint },
+		{ "region", &options->s3_region },
+		{ "addressing", &options->s3_addressing },
+		{ "profile", &options->s3_profile },
+		{ NULL, NULL },
+	}, azure[] = { { "endpoint", &options->azure_endpoint }, { NULL, NULL } };
+	bool is_azure = strncmp(url, "azure:", 6) == 0;
+	char *at = strncmp(url, "file:", 5) == 0 ? NULL : strchr(url, '?');
+
+	while (at != NULL) {
+		*at++ = '\0';
+		char *name = at;
+		char *next = strchr(at, '&');
+		size_t len = strcspn(name, "=&");
+		size_t i = 0;
+
+		if (next != NULL)
+			*next = '\0';
+		at = next;
+		while (is_azure ? azure[i].name != NULL : s3[i].name != NULL) {
+			const char *known = is_azure ? azure[i].name : s3[i].name;
+
+			if (strlen(known) == len && strncmp(name, known, len) == 0)
+				break;
+			i++;
+		}
+		if ((is_azure ? azure[i].name : s3[i].name) == NULL || name[len] != '=') {
+			error_set(err, "unknown parameter \"%s\" of store \"%s\"", name, url);
+			error_hint(err, is_azure ? "There is endpoint." :
+						   "There are endpoint, region, addressing and profile.");
+			return false;
+		}
+		*(is_azure ? azure[i].to : s3[i].to) = name + len + 1;
+	}
+	return true;
+}
+
+bool store_open_only(const struct config *c, const char *where, bool probe,
+		     struct blob_store **out, struct error *err)
 {
 	struct blob_options options = {
 		.s3_endpoint = said(c, &c->s3_endpoint),
@@ -58,27 +106,56 @@ bool store_open(const struct config *c, struct blob_store **out, struct error *e
 		.deadline_ms = c->storage_deadline_ms,
 		.max_connections = (unsigned)c->storage_max_connections,
 	};
+	struct blob_store *store = NULL;
+	char url[2048];
+
+	if (where == NULL) {
+		if (!url_of(c, url, sizeof(url), err))
+			return false;
+	} else {
+		if ((size_t)snprintf(url, sizeof(url), "%s", where) >= sizeof(url))
+			return error_set(err, "the name of the store is too long");
+		if (!take_parameters(url, &options, err))
+			return false;
+	}
+	if (blob_open(url, &options, &store, err) != BLOB_OK)
+		return false;
+	if (probe && blob_probe(store, err) != BLOB_OK) {
+		blob_close(store);
+		return false;
+	}
+	*out = store;
+	return true;
+}
+
+bool store_start(const struct config *c, struct blob_store *store, struct error *err)
+{
 	struct vfs_config vfs = {
+		.store = store,
 		.cache_bytes = (size_t)c->storage_cache_size,
 		.commit_timeout_ms = c->storage_commit_timeout_ms,
 		.cache_ttl_ms = c->storage_cache_ttl_minutes * 60000,
 	};
-	struct blob_store *store = NULL;
-	char url[2048], folder[4096];
+	char folder[4096];
 
-	if (!url_of(c, url, sizeof(url), err))
-		return false;
-	if (blob_open(url, &options, &store, err) != BLOB_OK)
-		return false;
-	vfs.store = store;
 	/* a local folder is no slower than the cache would be */
-	if (c->storage_backend != CONFIG_LOCAL && c->database_sqlite_path[0] != '\0' &&
+	if (store != NULL && strncmp(blob_name(store), "file:", 5) != 0 &&
+	    c->database_sqlite_path[0] != '\0' &&
 	    (size_t)snprintf(folder, sizeof(folder), "%s-cache", c->database_sqlite_path) <
 		    sizeof(folder)) {
 		vfs.disk_cache_folder = folder;
 		vfs.disk_cache_bytes = (uint64_t)c->storage_disk_cache_size;
 	}
-	if (blob_probe(store, err) != BLOB_OK || !vfs_init(&vfs, err)) {
+	return vfs_init(&vfs, err);
+}
+
+bool store_open(const struct config *c, struct blob_store **out, struct error *err)
+{
+	struct blob_store *store = NULL;
+
+	if (!store_open_only(c, NULL, true, &store, err))
+		return false;
+	if (!store_start(c, store, err)) {
 		blob_close(store);
 		return false;
 	}
@@ -90,6 +167,11 @@ void store_close(struct blob_store *store)
 {
 	if (store == NULL)
 		return;
+	store_stop(store);
+}
+
+void store_stop(struct blob_store *store)
+{
 	vfs_deinit();
 	blob_close(store);
 }

@@ -1,8 +1,9 @@
 noinst_LIBRARIES += libvfs.a
 VFS_SOURCES = \
-	vfs/admin.c \
+	vfs/admin.c vfs/admin.h \
 	vfs/cache.c vfs/cache.h \
 	vfs/commit.c vfs/commit.h \
+	vfs/copy.c \
 	vfs/db.c vfs/db.h \
 	vfs/disk_cache.c vfs/disk_cache.h \
 	vfs/fetch.c vfs/fetch.h \
@@ -10,6 +11,7 @@ VFS_SOURCES = \
 	vfs/file.c vfs/file.h \
 	vfs/format.c vfs/format.h vfs/format_parts.h \
 	vfs/group.c vfs/group.h \
+	vfs/inspect.c vfs/inspect.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
 	vfs/manifest.c vfs/manifest.h \

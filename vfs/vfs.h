@@ -80,6 +80,7 @@ MUST_CHECK enum vfs_rc vfs_drop_database(struct blob_store *store, const char *n
 MUST_CHECK enum vfs_rc vfs_database_exists(struct blob_store *store, const char *name,
 					   struct error *err);
 
+/* Those that are there; also those that cannot be read because an object of theirs is damaged. */
 struct vfs_database_list {
 	char **names; /* sorted; owned by the list */
 	size_t n_names;
@@ -102,6 +103,14 @@ MUST_CHECK enum vfs_rc vfs_import(struct blob_store *store, const char *name,
 MUST_CHECK enum vfs_rc vfs_export(struct blob_store *store, const char *name,
 				  const char *path, vfs_progress_fn progress, void *arg,
 				  struct error *err);
+
+/*
+ * Make database `to_name` (not there yet) of the newest version of another one, as one
+ * commit; the stores may differ.  It is there whole or not at all.
+ */
+MUST_CHECK enum vfs_rc vfs_copy_database(struct blob_store *from_store, const char *from_name,
+					 struct blob_store *to_store, const char *to_name,
+					 vfs_progress_fn progress, void *arg, struct error *err);
 
 /*
  * What a server says to one handle and learns from it.  They are file controls

@@ -47,3 +47,8 @@ check_PROGRAMS += tests/vfs/test_disk_cache
 tests_vfs_test_disk_cache_SOURCES = tests/vfs/test_disk_cache.c $(VFS_FIXTURE)
 tests_vfs_test_disk_cache_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_disk_cache_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_inspect
+tests_vfs_test_inspect_SOURCES = tests/vfs/test_inspect.c $(VFS_FIXTURE)
+tests_vfs_test_inspect_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_inspect_LDADD = $(VFS_TEST_LIBS)

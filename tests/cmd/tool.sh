@@ -1,0 +1,186 @@
+#!/bin/bash
+# The operator's command from outside: every subcommand in text and JSON, what it says of mistakes, copies between
+# kinds of store.  PGBLOB_BUILD names the build, the stores are those of tests/lib/stores.sh.
+# Ends with "N passed, N failed".
+# Licence: MIT, see LICENSE.
+set -uo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(cd "${PGBLOB_BUILD:?}" && pwd)
+pgblob=${PGBLOB:-$build/pgblob}
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/pgblob-tool.XXXXXX")
+cd "$work" || exit 1
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+for name in $("$build/pgblobd" --help | sed -n 's/.*\[\([A-Z0-9_]*\)\]$/\1/p') CONFIG_PATH; do
+	case $name in AZURE_* | AWS_*) ;; *) unset "$name" ;; esac
+done
+export DB_PATH=$work/app.sqlite
+
+ok() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAILED: $*" >&2; }
+check() { # CLAIM COMMAND...
+	local claim=$1
+	shift
+	if "$@" >"$work/out" 2>"$work/err"; then ok; else bad "$claim"; head -5 "$work/out" "$work/err" >&2; fi
+}
+says() { # CLAIM STATUS TEXT COMMAND...: ends with STATUS and says TEXT
+	local claim=$1 status=$2 text=$3 got
+	shift 3
+	"$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	if [ $got = "$status" ] && cat "$work/out" "$work/err" | grep -Fq -- "$text"; then
+		ok
+	else
+		bad "$claim (status $got)"
+		head -5 "$work/out" "$work/err" >&2
+	fi
+}
+json() { # CLAIM EXPRESSION COMMAND...: one JSON document, of which the Python expression of d holds; nothing on stderr
+	local claim=$1 expression=$2
+	shift 2
+	if "$@" >"$work/out" 2>"$work/err" && python3 -m json.tool "$work/out" >/dev/null && [ ! -s "$work/err" ] &&
+		python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); assert eval(sys.argv[2])' "$work/out" "$expression"; then
+		ok
+	else
+		bad "$claim"
+		head -5 "$work/out" "$work/err" >&2
+	fi
+}
+same() { # FILE FILE: the same rows, tables and indexes
+	cmp <(sqlite3 "$1" .dump) <(sqlite3 "$2" .dump)
+}
+
+sqlite3 from.db "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c BLOB, d REAL);
+	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+	INSERT INTO t SELECT i, hex(randomblob(20)), randomblob(i % 50), i / 7.0 FROM n;
+	CREATE INDEX t_b ON t(b); CREATE VIEW v AS SELECT count(*) AS n FROM t;"
+sqlite3 small.db "CREATE TABLE s(a); INSERT INTO s VALUES('x');"
+pages=$(sqlite3 from.db 'PRAGMA page_count')
+
+# the command line
+says 'help lists the commands' 0 'list the databases' "$pgblob" --help
+says 'help of one command' 0 '--limit N' "$pgblob" help log
+says 'the same' 0 '--limit N' "$pgblob" log --help
+says 'no command is told' 2 'pgblob: ERROR: a command is missing' "$pgblob"
+says 'an unknown command is told' 2 'pgblob: ERROR: unknown command "frob"' "$pgblob" frob
+says 'an unknown option is told, with a hint' 2 'pgblob: HINT: Try pgblob ls --help.' "$pgblob" ls --frob
+says 'an option of another command is unknown' 2 'unknown option "--limit=1"' "$pgblob" ls --limit=1
+says 'an option without its argument is told' 2 'needs an argument: N' "$pgblob" log x --limit
+says 'an argument to a flag is told' 2 'takes no argument' "$pgblob" ls --json=1
+says 'too few arguments are told' 2 'usage: pgblob import FILE DATABASE' "$pgblob" import x
+says 'too many arguments are told' 2 'usage: pgblob ls' "$pgblob" ls x
+says 'a bad number is told' 2 'invalid value for --limit: "x"' "$pgblob" log x -n x
+says 'a bad time is told' 2 'invalid time "yesterday"' "$pgblob" log x --since yesterday
+says 'a bad key of the configuration is told' 1 'unknown key "storage.x"' "$pgblob" --storage.x=1 ls
+says 'a bad parameter of a store is told' 1 'unknown parameter "x=1"' "$pgblob" -s 's3://b/p?x=1' ls
+
+# an empty store
+check 'an empty store has no databases' [ -z "$("$pgblob" ls)" ]
+json 'the same in JSON' 'd == []' "$pgblob" ls --json
+
+# import, ls, info, log
+json 'import' "d['name'] == 'app' and d['pages'] == $pages and d['lsn'] == 1" "$pgblob" import --json from.db app
+check 'import in silence' [ -z "$("$pgblob" import small.db 'sm%l one' 2>&1)" ]
+says 'import does not overwrite' 1 'already exists' "$pgblob" import from.db app
+check 'ls writes names only' [ "$("$pgblob" ls | tr '\n' ,)" = 'app,sm%l one,' ]
+says 'ls -l has columns' 0 'LAST COMMIT' "$pgblob" ls -l
+json 'ls in JSON' "[x['name'] for x in d] == ['app', 'sm%l one'] and d[0]['bytes'] == $pages * 4096" "$pgblob" --json ls
+says 'info' 0 "pages         $pages of 4096 bytes" "$pgblob" info app
+json 'info in JSON' "d['lsn'] == 1 and len(d['id']) == 32 and d['stored']['slots']['objects'] == 1 and d['manifest']['slots_since'] == 1" \
+	"$pgblob" info app --json
+says 'info of what is not there' 1 'pgblob: ERROR: database "none" does not exist' "$pgblob" info none
+printf '.load %s/pgblob\n.open file:app?vfs=pgblob\n' "$build" >shell.sql
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "UPDATE t SET b = 'new$i' WHERE a = $i;"; done >>shell.sql
+check 'the shell commits to the same store' sqlite3 -batch -init /dev/null :memory: '.read shell.sql'
+check 'log has a line for each slot, and a heading' [ "$("$pgblob" log app | wc -l)" = 14 ]
+check 'log begins with the newest' [ "$("$pgblob" log app | awk 'NR == 2 { print $1 }')" = 13 ]
+check 'log has a limit' [ "$("$pgblob" log app -n 3 | wc -l)" = 4 ]
+check 'log begins where it is told' [ "$("$pgblob" log app --from 5 | awk 'NR == 2 { print $1 }')" = 5 ]
+check 'log ends at a time' [ "$("$pgblob" log app --since 2100-01-01 | wc -l)" = 0 ]
+check 'log shows what is younger' [ "$("$pgblob" log app --since 1h | wc -l)" = 14 ]
+"$pgblob" log app --json >log.json
+check 'log in JSON is one object a line' python3 -c "import json
+d = [json.loads(l) for l in open('log.json')]
+assert [x['lsn'] for x in d] == list(range(13, 0, -1)) and d[-1]['kind'] == 'created' and d[0]['kind'] == 'commit' and d[0]['bytes'] > 0"
+says 'log of what is not there' 1 'database "none" does not exist' "$pgblob" log none
+check 'a reader that stops early is no matter' sh -c "'$pgblob' log app | head -1"
+
+# export
+json 'export' "d == {'name': 'app', 'file': 'to.db'}" "$pgblob" export app to.db --json
+check 'the export is the newest version' [ "$(sqlite3 to.db 'SELECT b FROM t WHERE a = 12')" = new12 ]
+says 'export does not overwrite' 1 'to.db' "$pgblob" export app to.db
+
+# drop
+says 'drop asks, and without a terminal it does nothing' 1 'HINT: Say --yes.' "$pgblob" drop 'sm%l one'
+if command -v script >/dev/null; then
+	echo n | script -qec "$pgblob drop 'sm%l one'" /dev/null >shown 2>&1
+	check 'no means no' sh -c "grep -q canceled shown && '$pgblob' info 'sm%l one'"
+	echo y | script -qec "$pgblob drop 'sm%l one'" /dev/null >shown 2>&1
+	check 'yes means yes' sh -c "! '$pgblob' info 'sm%l one'"
+	"$pgblob" import small.db 'sm%l one'
+	script -qec "$pgblob import from.db shown" /dev/null >shown 2>&1 </dev/null
+	check 'a terminal sees how far it is' grep -q '100%' shown
+	script -qec "$pgblob -q import from.db unseen" /dev/null >shown 2>&1 </dev/null
+	check 'nobody else does' [ ! -s shown ]
+fi
+json 'drop' "d['dropped'] is True" "$pgblob" drop 'sm%l one' --yes --json
+says 'drop of what is not there' 1 'does not exist' "$pgblob" drop none -y
+json 'or may be' "d['dropped'] is False" "$pgblob" drop none -y --if-exists --json
+says 'a dropped database is told as that' 1 'DETAIL: It was dropped.' "$pgblob" info 'sm%l one'
+
+# cp
+says 'a URL without a name is told' 2 'names no database' "$pgblob" cp app "file:$work/other"
+json 'cp within a store' "d['name'] == 'app2' and d['lsn'] == 1" "$pgblob" cp app app2 --json
+says 'cp does not overwrite' 1 'database "app2" already exists' "$pgblob" cp app app2
+says 'cp of what is not there' 1 'database "none" does not exist' "$pgblob" cp none x
+check 'cp to another folder' "$pgblob" cp app "file:$work/other#app"
+check '--store names it' "$pgblob" --store "file://$work/other" export app other.db
+check 'the copy is equal' same to.db other.db
+there() { "$pgblob" "$@" >/dev/null 2>&1; }
+round=0
+around() { # CLAIM URL: there and back
+	round=$((round + 1))
+	check "cp to $1" "$pgblob" cp app "$2#app"
+	check "cp from $1" "$pgblob" cp "$2#app" "back$round"
+	check "export of what came from $1" "$pgblob" export "back$round" "back$round.db"
+	check "what went to $1 and back is equal" same to.db "back$round.db"
+	json "ls of $1" "[x['name'] for x in d] == ['app']" "$pgblob" -s "$2" ls --json
+}
+if [ -n "${PGBLOB_TEST_S3_ENDPOINT:-}" ]; then
+	s3="s3://$PGBLOB_TEST_S3_BUCKET/tool$$?endpoint=$PGBLOB_TEST_S3_ENDPOINT"
+	around s3 "$s3"
+elif [ -n "${PGBLOB_TEST_ALL:-}" ]; then
+	bad 'no s3'
+fi
+if [ -n "${PGBLOB_TEST_AZURE_ENDPOINT:-}" ]; then
+	azure="azure://$AZURE_STORAGE_ACCOUNT/$PGBLOB_TEST_AZURE_CONTAINER/tool$$?endpoint=$PGBLOB_TEST_AZURE_ENDPOINT"
+	around azure "$azure"
+	if [ -n "${s3:-}" ]; then
+		check 'cp from s3 to azure' "$pgblob" cp "$s3#app" "$azure#direct"
+		check 'cp from azure to s3' "$pgblob" cp "$azure#direct" "$s3#direct"
+		check 'its export' "$pgblob" -s "$s3" export direct direct.db
+		check 'it is equal' same to.db direct.db
+	fi
+elif [ -n "${PGBLOB_TEST_ALL:-}" ]; then
+	bad 'no azure'
+fi
+
+# cp that is killed: the target is there whole or not at all, and is made by the next try
+sqlite3 big.db "CREATE TABLE t(a INTEGER PRIMARY KEY, b);
+	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) INSERT INTO t SELECT i, randomblob(3000) FROM n;"
+check 'a database of several segments' "$pgblob" import big.db big
+killed=0
+for ms in 5 20 40 80 120 160 200 300 400 600; do
+	"$pgblob" cp big "file:$work/killed#big" 2>/dev/null &
+	pid=$!
+	sleep "$(printf '0.%03d' $ms)"
+	kill -9 $pid 2>/dev/null && killed=$((killed + 1))
+	wait $pid 2>/dev/null
+	there --store "file:$work/killed" info big && break
+done
+there --store "file:$work/killed" info big || check 'after kills the copy is made by the next try' "$pgblob" cp big "file:$work/killed#big"
+check "the copy is whole after $killed kills" sh -c "'$pgblob' --store file:$work/killed export big killed.db && sqlite3 killed.db 'PRAGMA integrity_check' | grep -qx ok"
+check 'and equal' same big.db killed.db
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,523 @@
+/*
+ * inspect.c - what lies in a store, read from the heads of its objects
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/inspect.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "vfs/manifest.h"
+
+enum { AT_ONCE = 8, LIST_ARENA = 4 << 20 };
+
+const char *vfs_kind_name(enum commit_kind kind)
+{
+	switch (kind) {
+	case COMMIT_NORMAL:
+		return "commit";
+	case COMMIT_CREATED:
+		return "created";
+	case COMMIT_DROPPED:
+		return "dropped";
+	case COMMIT_BRANCHED:
+		return "branched";
+	}
+	return "unknown";
+}
+
+/* --- heads of slots, several at once ---------------------------------------- */
+
+struct peek {
+	pthread_t thread;
+	bool threaded;
+	struct blob_store *store;
+	uint64_t lsn;
+	char key[KEY_MAX];
+	struct buf body;
+	struct blob_info info;
+	enum blob_rc got;
+	struct error err;
+};
+
+static void *peek_run(void *arg)
+{
+	struct peek *p = arg;
+	struct blob_range range = { .offset = 0, .len = COMMIT_HEAD_LEN };
+
+	p->got = blob_get(p->store, p->key, &range, &p->body, &p->info, &p->err);
+	return NULL;
+}
+
+/* Slots lsn, lsn + step, ...; for peeks_free(). */
+static void peeks_read(struct blob_store *store, const char *folder, uint64_t lsn, int step,
+		       struct peek *peeks, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct peek *p = &peeks[i];
+
+		*p = (struct peek){ .store = store, .lsn = lsn };
+		buf_init(&p->body, COMMIT_HEAD_LEN);
+		key_slot(p->key, folder, lsn);
+		p->threaded = i > 0 && thread_start(&p->thread, "pgblob-peek", 0, peek_run, p, NULL);
+		lsn = step > 0 ? lsn + 1 : lsn - 1;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (peeks[i].threaded)
+			pthread_join(peeks[i].thread, NULL);
+		else
+			(void)peek_run(&peeks[i]);
+	}
+}
+
+static void peeks_free(struct peek *peeks, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		buf_free(&peeks[i].body);
+}
+
+/* VFS_NOT_FOUND: no such slot. */
+static enum vfs_rc peek_slot(const struct peek *p, struct vfs_slot *out, struct error *err)
+{
+	struct commit_head head;
+
+	if (p->got != BLOB_OK) {
+		if (err != NULL)
+			*err = p->err;
+		return vfs_rc_of_blob(p->got);
+	}
+	if (!commit_peek((const uint8_t *)p->body.data, p->body.len, p->key, &head, err))
+		return VFS_CORRUPT;
+	if (head.lsn != p->lsn) {
+		error_set(err, "object \"%s\" is damaged: it says that it is slot %" PRIu64, p->key,
+			  head.lsn);
+		return VFS_CORRUPT;
+	}
+	*out = (struct vfs_slot){
+		.lsn = head.lsn,
+		.time_us = head.time_us,
+		.kind = head.kind,
+		.page_size = head.page_size,
+		.page_count = head.page_count,
+		.n_pages = head.n_entries,
+		.n_objects = head.n_objects,
+		.bytes = p->info.size,
+	};
+	memcpy(out->db_id, head.db_id, ID_LEN);
+	memcpy(out->nonce, head.nonce, ID_LEN);
+	return VFS_OK;
+}
+
+/* --- the newest state -------------------------------------------------------- */
+
+/* Of the newest manifest, if there is one. */
+static enum vfs_rc state_of_manifest(struct blob_store *store, const char *folder,
+				     struct vfs_state *out, struct error *err)
+{
+	struct blob_range range = { .offset = 0, .len = MANIFEST_HEAD_LEN };
+	enum vfs_rc rc = VFS_OK;
+
+	/* between LIST and GET a newer one may have come, and this one gone */
+	for (int tries = 0; tries < 5; tries++) {
+		struct buf body = BUF_INIT(MANIFEST_HEAD_LEN);
+		struct manifest_head head;
+		struct blob_info info;
+		char key[KEY_MAX];
+		uint64_t lsn;
+
+		rc = manifest_newest(store, folder, &lsn, err);
+		if (rc != VFS_OK || lsn == 0)
+			return rc;
+		key_manifest(key, folder, lsn);
+		rc = vfs_rc_of_blob(blob_get(store, key, &range, &body, &info, err));
+		if (rc == VFS_OK &&
+		    !manifest_peek((const uint8_t *)body.data, body.len, key, &head, err))
+			rc = VFS_CORRUPT;
+		buf_free(&body);
+		if (rc == VFS_NOT_FOUND)
+			continue;
+		if (rc == VFS_OK) {
+			out->exists = head.kind != COMMIT_DROPPED;
+			out->lsn = out->manifest_lsn = head.lsn;
+			out->time_us = head.time_us;
+			out->page_size = head.page_size;
+			out->page_count = head.page_count;
+			out->manifest_bytes = info.size;
+			out->manifest_objects = head.n_objects;
+			memcpy(out->db_id, head.db_id, ID_LEN);
+		}
+		return rc;
+	}
+	return rc == VFS_NOT_FOUND ? VFS_CORRUPT : rc;
+}
+
+static void state_apply(struct vfs_state *state, const struct vfs_slot *slot)
+{
+	state->exists = slot->kind != COMMIT_DROPPED;
+	state->lsn = slot->lsn;
+	state->time_us = slot->time_us;
+	state->page_size = slot->page_size;
+	state->page_count = slot->page_count;
+	memcpy(state->db_id, slot->db_id, ID_LEN);
+}
+
+/* Up to `width` slots are asked for at once, more the more there were. */
+static enum vfs_rc inspect_folder(struct blob_store *store, const char *folder, unsigned width,
+				  struct vfs_state *out, struct error *err)
+{
+	struct peek peeks[AT_ONCE];
+	unsigned n = 1;
+	bool end = false;
+	enum vfs_rc rc;
+
+	*out = (struct vfs_state){ 0 };
+	rc = state_of_manifest(store, folder, out, err);
+	while (rc == VFS_OK && !end) {
+		peeks_read(store, folder, out->lsn + 1, 1, peeks, n);
+		for (unsigned i = 0; i < n && rc == VFS_OK && !end; i++) {
+			struct vfs_slot slot;
+
+			rc = peek_slot(&peeks[i], &slot, err);
+			if (rc == VFS_OK)
+				state_apply(out, &slot);
+			else if (rc == VFS_NOT_FOUND)
+				end = true;
+		}
+		peeks_free(peeks, n);
+		n = n * 2 < width ? n * 2 : width;
+	}
+	if (rc == VFS_NOT_FOUND) {
+		error_clear(err);
+		rc = VFS_OK;
+	}
+	return rc;
+}
+
+static enum vfs_rc folder_of(const char *name, char folder[DB_NAME_ENCODED], struct error *err)
+{
+	if (!db_name_check(name, err))
+		return VFS_INVALID;
+	db_name_encode(name, folder);
+	return VFS_OK;
+}
+
+enum vfs_rc vfs_inspect_state(struct blob_store *store, const char *name, struct vfs_state *out,
+			      struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	enum vfs_rc rc = folder_of(name, folder, err);
+
+	if (rc == VFS_OK)
+		rc = inspect_folder(store, folder, AT_ONCE, out, err);
+	if (rc == VFS_OK && !out->exists) {
+		error_set(err, "database \"%s\" does not exist", name);
+		if (out->lsn > 0)
+			error_detail(err, "It was dropped.");
+		return VFS_NOT_FOUND;
+	}
+	return rc;
+}
+
+/* --- all databases ----------------------------------------------------------- */
+
+/* One database of many, in a thread. */
+struct look {
+	pthread_t thread;
+	bool threaded;
+	struct blob_store *store;
+	char name[DB_NAME_MAX + 1];
+	struct vfs_state state;
+	enum vfs_rc rc;
+	struct error err;
+};
+
+static void *look_run(void *arg)
+{
+	struct look *l = arg;
+	char folder[DB_NAME_ENCODED];
+
+	db_name_encode(l->name, folder);
+	/* one after the other: there are others at the same time */
+	l->rc = inspect_folder(l->store, folder, 1, &l->state, &l->err);
+	return NULL;
+}
+
+static bool table_add(struct vfs_database_table *t, const struct look *l)
+{
+	struct vfs_database *bigger = realloc(t->databases, (t->n + 1) * sizeof(bigger[0]));
+
+	if (bigger == NULL)
+		return false;
+	t->databases = bigger;
+	struct vfs_database *d = &bigger[t->n];
+	*d = (struct vfs_database){
+		.name = strdup(l->name),
+		.state = l->state,
+		.problem = l->rc == VFS_OK ? NULL : strdup(l->err.text),
+	};
+	if (d->name == NULL || (l->rc != VFS_OK && d->problem == NULL)) {
+		free(d->name);
+		free(d->problem);
+		return false;
+	}
+	t->n++;
+	return true;
+}
+
+/* Look at n databases at the same time, and note those that are there. */
+static enum vfs_rc look_at(struct look *looks, unsigned n, struct vfs_database_table *out,
+			   struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+
+	for (unsigned i = 0; i < n; i++)
+		looks[i].threaded = i > 0 && thread_start(&looks[i].thread, "pgblob-look", 0,
+							  look_run, &looks[i], NULL);
+	for (unsigned i = 0; i < n; i++) {
+		if (looks[i].threaded)
+			pthread_join(looks[i].thread, NULL);
+		else
+			(void)look_run(&looks[i]);
+	}
+	for (unsigned i = 0; i < n && rc == VFS_OK; i++) {
+		struct look *l = &looks[i];
+
+		if (l->rc != VFS_OK && l->rc != VFS_CORRUPT) {
+			rc = l->rc;
+			if (err != NULL)
+				*err = l->err;
+		} else if ((l->rc == VFS_CORRUPT || l->state.exists) && !table_add(out, l)) {
+			error_no_memory(err);
+			rc = VFS_IO;
+		}
+	}
+	return rc;
+}
+
+static int compare_databases(const void *a, const void *b)
+{
+	return strcmp(((const struct vfs_database *)a)->name,
+		      ((const struct vfs_database *)b)->name);
+}
+
+/* The databases of one page of a listing by folder. */
+static enum vfs_rc look_at_page(struct blob_store *store, const struct blob_list *list,
+				struct vfs_database_table *out, struct error *err)
+{
+	struct look *looks = calloc(AT_ONCE, sizeof(looks[0]));
+	enum vfs_rc rc = VFS_OK;
+	unsigned n = 0;
+
+	if (looks == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	for (size_t i = 0; rc == VFS_OK && i < list->n_entries; i++) {
+		const struct blob_entry *e = &list->entries[i];
+		size_t len = strlen(e->key);
+
+		looks[n] = (struct look){ .store = store };
+		/* what else lies in a bucket is not ours */
+		if (!e->is_prefix || len < 2 || !db_name_decode(e->key, len - 1, looks[n].name))
+			continue;
+		if (++n == AT_ONCE) {
+			rc = look_at(looks, n, out, err);
+			n = 0;
+		}
+	}
+	if (rc == VFS_OK && n > 0)
+		rc = look_at(looks, n, out, err);
+	free(looks);
+	return rc;
+}
+
+enum vfs_rc vfs_inspect_all(struct blob_store *store, struct vfs_database_table *out,
+			    struct error *err)
+{
+	struct vfs_database_table found = { NULL, 0 };
+	char after[1024] = "";
+	bool more = true;
+	enum vfs_rc rc = VFS_OK;
+
+	while (rc == VFS_OK && more) {
+		struct blob_list_request request = {
+			.start_after = after[0] != '\0' ? after : NULL,
+			.by_folder = true,
+		};
+		struct arena arena = ARENA_INIT(LIST_ARENA);
+		struct blob_list list = { 0 };
+
+		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
+		if (rc == VFS_OK)
+			rc = look_at_page(store, &list, &found, err);
+		more = list.more && list.n_entries > 0;
+		if (rc == VFS_OK && more)
+			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
+		arena_free(&arena);
+	}
+	if (rc != VFS_OK) {
+		vfs_database_table_free(&found);
+		return rc;
+	}
+	if (found.n > 0)
+		qsort(found.databases, found.n, sizeof(found.databases[0]), compare_databases);
+	*out = found;
+	return VFS_OK;
+}
+
+void vfs_database_table_free(struct vfs_database_table *table)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		free(table->databases[i].name);
+		free(table->databases[i].problem);
+	}
+	free(table->databases);
+	*table = (struct vfs_database_table){ NULL, 0 };
+}
+
+enum vfs_rc vfs_list_databases(struct blob_store *store, struct vfs_database_list *out,
+			       struct error *err)
+{
+	struct vfs_database_table table;
+	enum vfs_rc rc = vfs_inspect_all(store, &table, err);
+
+	if (rc != VFS_OK)
+		return rc;
+	*out = (struct vfs_database_list){ malloc((table.n + 1) * sizeof(out->names[0])), 0 };
+	if (out->names == NULL) {
+		error_no_memory(err);
+		rc = VFS_IO;
+	} else {
+		/* a damaged one is there: who connects to it is told what is wrong */
+		for (size_t i = 0; i < table.n; i++) {
+			out->names[out->n_names++] = table.databases[i].name;
+			table.databases[i].name = NULL;
+		}
+	}
+	vfs_database_table_free(&table);
+	return rc;
+}
+
+void vfs_database_list_free(struct vfs_database_list *list)
+{
+	for (size_t i = 0; i < list->n_names; i++)
+		free(list->names[i]);
+	free(list->names);
+	*list = (struct vfs_database_list){ NULL, 0 };
+}
+
+/* --- log and objects --------------------------------------------------------- */
+
+/* Downwards from `lsn`, which is there unless clean-up has taken it. */
+static enum vfs_rc walk_log(struct blob_store *store, const char *folder, uint64_t lsn,
+			    uint64_t limit, vfs_slot_fn fn, void *arg, struct error *err)
+{
+	struct peek peeks[AT_ONCE];
+	enum vfs_rc rc = VFS_OK;
+	bool end = false;
+	unsigned n = 1;
+
+	while (rc == VFS_OK && !end && lsn > 0 && limit > 0) {
+		if (n > lsn)
+			n = (unsigned)lsn;
+		if (n > limit)
+			n = (unsigned)limit;
+		peeks_read(store, folder, lsn, -1, peeks, n);
+		for (unsigned i = 0; i < n && rc == VFS_OK && !end; i++) {
+			struct vfs_slot slot;
+
+			rc = peek_slot(&peeks[i], &slot, err);
+			if (rc == VFS_OK)
+				end = !fn(arg, &slot);
+		}
+		peeks_free(peeks, n);
+		lsn -= n;
+		limit -= n;
+		n = n * 2 < AT_ONCE ? n * 2 : AT_ONCE;
+	}
+	if (rc == VFS_NOT_FOUND) {
+		error_clear(err);
+		rc = VFS_OK;
+	}
+	return rc;
+}
+
+enum vfs_rc vfs_inspect_log(struct blob_store *store, const char *name, uint64_t lsn,
+			    uint64_t limit, vfs_slot_fn fn, void *arg, struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	struct vfs_state state;
+	enum vfs_rc rc = vfs_inspect_state(store, name, &state, err);
+
+	if (rc != VFS_OK)
+		return rc;
+	db_name_encode(name, folder);
+	return walk_log(store, folder, lsn == 0 || lsn > state.lsn ? state.lsn : lsn,
+			limit == 0 ? UINT64_MAX : limit, fn, arg, err);
+}
+
+enum vfs_rc vfs_inspect_objects(struct blob_store *store, const char *name, vfs_object_fn fn,
+				void *arg, struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	char prefix[KEY_MAX];
+	char after[1024] = "";
+	bool more = true;
+	enum vfs_rc rc = folder_of(name, folder, err);
+
+	if (rc == VFS_OK)
+		snprintf(prefix, sizeof(prefix), "%s/", folder);
+	while (rc == VFS_OK && more) {
+		struct blob_list_request request = {
+			.prefix = prefix,
+			.start_after = after[0] != '\0' ? after : NULL,
+		};
+		struct arena arena = ARENA_INIT(LIST_ARENA);
+		struct blob_list list = { 0 };
+
+		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
+		for (size_t i = 0; rc == VFS_OK && i < list.n_entries; i++)
+			if (!fn(arg, list.entries[i].key, list.entries[i].info.size))
+				rc = VFS_IO;
+		more = list.more && list.n_entries > 0;
+		if (rc == VFS_OK && more)
+			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
+		arena_free(&arena);
+	}
+	return rc;
+}
+
+static bool count_object(void *arg, const char *key, uint64_t bytes)
+{
+	struct vfs_usage *u = arg;
+	struct vfs_object_count *count = &u->others;
+	const char *part = strchr(key, '/');
+	uint64_t lsn;
+
+	if (part == NULL)
+		part = "";
+	if (strncmp(part, "/log/", 5) == 0) {
+		count = &u->slots;
+		if (u->oldest_lsn == 0 && key_slot_lsn(key, &lsn))
+			u->oldest_lsn = lsn;
+	} else if (strncmp(part, "/seg/", 5) == 0) {
+		count = &u->segments;
+	} else if (strncmp(part, "/manifest/", 10) == 0) {
+		count = &u->manifests;
+	} else if (strncmp(part, "/pin/", 5) == 0) {
+		count = &u->pins;
+	}
+	count->n++;
+	count->bytes += bytes;
+	return true;
+}
+
+enum vfs_rc vfs_inspect_usage(struct blob_store *store, const char *name, struct vfs_usage *out,
+			      struct error *err)
+{
+	*out = (struct vfs_usage){ 0 };
+	return vfs_inspect_objects(store, name, count_object, out, err);
+}
