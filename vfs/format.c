@@ -62,6 +62,8 @@ void format_get_entry(const uint8_t *p, struct page_entry *out)
 	out->sum = get_u32(p + 12);
 }
 
+enum { OBJECT_HELD = 1 }; /* flag of an object entry */
+
 void format_put_object(struct buf *out, const struct manifest_object *o)
 {
 	uint8_t id[ID_LEN] = { 0 };
@@ -71,16 +73,18 @@ void format_put_object(struct buf *out, const struct manifest_object *o)
 	else
 		memcpy(id, o->id, ID_LEN);
 	buf_put_byte(out, (char)o->kind);
-	buf_put_byte(out, 0);
+	buf_put_byte(out, o->held ? OBJECT_HELD : 0);
 	buf_put_u16(out, o->origin);
-	buf_put_u32(out, 0);
+	buf_put_u32(out, o->size);
 	buf_put(out, id, ID_LEN);
 }
 
 void format_get_object(const uint8_t *p, struct manifest_object *out)
 {
 	out->kind = (enum object_kind)p[0];
+	out->held = (p[1] & OBJECT_HELD) != 0;
 	out->origin = get_u16(p + 2);
+	out->size = get_u32(p + 4);
 	memcpy(out->id, p + 8, ID_LEN);
 	out->lsn = get_u64(p + 16);
 }

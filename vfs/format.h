@@ -22,7 +22,7 @@ typedef uint32_t pgno_t;
 enum {
 	COMMIT_VERSION = 2, /* that is written; readers know it and all before */
 	SEGMENT_VERSION = 2,
-	MANIFEST_VERSION = 1,
+	MANIFEST_VERSION = 2,
 	ID_LEN = 16,
 	HASH_LEN = 16,
 	PAGE_HEADER_LEN = 100, /* bytes of page 1 that are kept beside the pages */
@@ -31,7 +31,7 @@ enum {
 	COMMIT_HEAD_LEN = 196,
 	COMMIT_ENTRY_LEN = 20,
 	SEGMENT_HEAD_LEN = 48,
-	MANIFEST_HEAD_LEN = 172,
+	MANIFEST_HEAD_LEN = 188, /* version 1: 172, and it is never that short */
 	MANIFEST_CHUNK_PAGES = 4096,
 };
 
@@ -103,6 +103,8 @@ enum object_kind { OBJECT_SLOT = 1, OBJECT_SEGMENT = 2 };
 struct manifest_object {
 	enum object_kind kind;
 	uint16_t origin;    /* folder that it lies in: 0 is the database's own; see object.h */
+	bool held;          /* in a manifest: no page lies in it, but a slot needs it */
+	uint32_t size;      /* bytes, 0: not told */
 	uint64_t lsn;       /* of a slot */
 	uint8_t id[ID_LEN];
 };
@@ -146,6 +148,7 @@ MUST_CHECK bool segment_check(const uint8_t *bytes, size_t len, const char *name
 			      uint32_t page_size, struct error *err);
 
 struct manifest_head {
+	unsigned version;
 	enum commit_kind kind;
 	uint64_t lsn;
 	uint8_t db_id[ID_LEN];
@@ -156,15 +159,23 @@ struct manifest_head {
 	uint32_t n_objects;
 	uint32_t n_chunks;
 	uint8_t header[PAGE_HEADER_LEN];
-	const uint8_t *objects; /* as stored: manifest_object() */
+	uint64_t previous;      /* lsn of the manifest before, as far as its writer knew; 0: none */
+	uint32_t n_origins;
+	uint32_t origins_len;
+	const uint8_t *origins; /* as stored: manifest_origin_next() */
+	const uint8_t *objects; /* as stored: manifest_object_at() */
 	const uint8_t *chunks;  /* directory, as stored */
 };
 
+/* Number of chunks of a manifest of so many pages. */
+uint32_t manifest_chunks(uint32_t page_count);
+
 /*
- * Write a manifest: the head, then for each chunk in order its entries, then
- * the end.  manifest_begin() keeps room for what is known only later.
+ * Write a manifest, in the newest version: the head, then for each chunk in order
+ * its entries, then the end.  `origins` are n_origins folders.  manifest_begin()
+ * keeps room for what is known only later, and sets head->origins_len.
  */
-void manifest_begin(struct buf *out, const struct manifest_head *head,
+void manifest_begin(struct buf *out, struct manifest_head *head, const char *const *origins,
 		    const struct manifest_object *objects);
 void manifest_put_chunk(struct buf *out, const struct manifest_head *head, uint32_t chunk,
 			const struct page_entry *entries, uint32_t n);
@@ -174,9 +185,22 @@ void manifest_end(struct buf *out, const struct manifest_head *head);
 MUST_CHECK bool manifest_peek(const uint8_t *bytes, size_t len, const char *name,
 			      struct manifest_head *out, struct error *err);
 
+/* What comes before the chunks, in bytes; of a peeked head. */
+uint64_t manifest_head_len(const struct manifest_head *head);
+
+/* All that comes before the chunks, from manifest_head_len() bytes or more; `out` points into `bytes`. */
+MUST_CHECK bool manifest_parse_head(const uint8_t *bytes, size_t len, const char *name,
+				    struct manifest_head *out, struct error *err);
+
 /* Check a whole manifest but for its chunks; `out` points into `bytes`. */
 MUST_CHECK bool manifest_parse(const uint8_t *bytes, size_t len, const char *name,
 			       struct manifest_head *out, struct error *err);
+
+/*
+ * The folders of origins 1, 2, ...: begin with *at = 0.  The text is not terminated;
+ * *len is its length, 1 to 192.
+ */
+const char *manifest_origin_next(const struct manifest_head *head, uint32_t *at, size_t *len);
 
 void manifest_object_at(const struct manifest_head *head, uint32_t i,
 			struct manifest_object *out);

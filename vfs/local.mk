@@ -16,6 +16,7 @@ VFS_SOURCES = \
 	vfs/key.c vfs/key.h \
 	vfs/manifest.c vfs/manifest.h \
 	vfs/manifest_format.c \
+	vfs/manifest_write.c \
 	vfs/object.c vfs/object.h \
 	vfs/overlay.c vfs/overlay.h \
 	vfs/page_codec.c \

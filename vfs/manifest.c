@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/log.h"
 #include "vfs/group.h"
 
-#define BIG_COMMIT_ENTRIES 16384
+enum { BIG_COMMIT_ENTRIES = 16384, MANIFEST_EVERY = 64, MANIFEST_EVERY_MAX = 1024 };
 
 enum vfs_rc manifest_newest(struct blob_store *store, const char *folder, uint64_t *lsn,
 			    struct error *err)
@@ -33,6 +32,34 @@ enum vfs_rc manifest_newest(struct blob_store *store, const char *folder, uint64
 	}
 	arena_free(&arena);
 	return rc;
+}
+
+/* The numbers that objects of a manifest have here, origins included.  False: no memory. */
+static bool number_objects(struct db *db, const struct manifest_head *head, uint64_t *numbers)
+{
+	uint16_t *origins = malloc(((size_t)head->n_origins + 1) * sizeof(origins[0]));
+	bool ok = origins != NULL;
+	uint32_t at = 0;
+
+	if (ok)
+		origins[0] = 0;
+	for (uint32_t i = 0; ok && i < head->n_origins; i++) {
+		char folder[DB_NAME_ENCODED];
+		size_t len;
+		const char *text = manifest_origin_next(head, &at, &len);
+
+		snprintf(folder, sizeof(folder), "%.*s", (int)len, text);
+		ok = objects_add_origin(&db->objects, folder, &origins[i + 1]);
+	}
+	for (uint32_t i = 0; ok && i < head->n_objects; i++) {
+		struct manifest_object o;
+
+		manifest_object_at(head, i, &o);
+		o.origin = origins[o.origin];
+		ok = objects_add(&db->objects, &o, &numbers[i]);
+	}
+	free(origins);
+	return ok;
 }
 
 /* Make the state that a manifest tells the newest version. */
@@ -63,13 +90,8 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 		goto out;
 	}
 	group_overtaken_locked(db);
-	for (uint32_t i = 0; i < head.n_objects; i++) {
-		struct manifest_object o;
-
-		manifest_object_at(&head, i, &o);
-		if (!objects_add(&db->objects, &o, &objects[i]))
-			goto no_memory;
-	}
+	if (!number_objects(db, &head, objects))
+		goto no_memory;
 	for (uint32_t c = 0; c < head.n_chunks; c++) {
 		uint32_t n;
 
@@ -147,141 +169,12 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 
 void manifest_want(struct db *db, const struct version *v, size_t n_pages)
 {
-	uint64_t every = 64;
+	uint64_t every = MANIFEST_EVERY;
 
-	/* a manifest of many pages is written less often: bounded amplification */
-	while (every * 65536 < (uint64_t)v->page_count * 16)
+	/* a large manifest is written less often: 4 KiB of it a commit, 1024 slots to read at most */
+	while (every < MANIFEST_EVERY_MAX && every * 4096 < (uint64_t)v->page_count * 2)
 		every *= 2;
 	/* that of us who commits a multiple of it writes it, so not all do */
 	if (v->lsn % every == 0 || n_pages >= BIG_COMMIT_ENTRIES)
 		background_manifest(db);
-}
-
-/* Object numbers -> place in the manifest's list. */
-struct numbering {
-	struct {
-		uint64_t object; /* 0: free */
-		uint32_t number;
-	} *slots;
-	size_t n_slots;
-	struct manifest_object *objects;
-	uint32_t n;
-};
-
-static bool number_of(struct db *db, struct numbering *t, uint64_t object, uint32_t *out)
-{
-	if ((t->n + 1) * 2 > t->n_slots) {
-		struct numbering bigger = { .n_slots = t->n_slots == 0 ? 64 : t->n_slots * 2 };
-
-		bigger.slots = calloc(bigger.n_slots, sizeof(bigger.slots[0]));
-		void *objects = realloc(t->objects, bigger.n_slots * sizeof(t->objects[0]));
-		if (objects != NULL)
-			t->objects = objects;
-		if (bigger.slots == NULL || objects == NULL) {
-			free(bigger.slots);
-			return false;
-		}
-		for (size_t i = 0; i < t->n_slots; i++) {
-			if (t->slots[i].object == 0)
-				continue;
-			size_t at = t->slots[i].object * (size_t)0x9e3779b97f4a7c15u >> 20;
-			while (bigger.slots[at & (bigger.n_slots - 1)].object != 0)
-				at++;
-			bigger.slots[at & (bigger.n_slots - 1)] = t->slots[i];
-		}
-		free(t->slots);
-		t->slots = bigger.slots;
-		t->n_slots = bigger.n_slots;
-	}
-	for (size_t at = object * (size_t)0x9e3779b97f4a7c15u >> 20;; at++) {
-		size_t i = at & (t->n_slots - 1);
-
-		if (t->slots[i].object == object) {
-			*out = t->slots[i].number;
-			return true;
-		}
-		if (t->slots[i].object == 0) {
-			objects_get(&db->objects, object, &t->objects[t->n]);
-			t->slots[i].object = object;
-			t->slots[i].number = *out = t->n++;
-			return true;
-		}
-	}
-}
-
-enum vfs_rc manifest_write(struct db *db, struct error *err)
-{
-	struct version *v = db_pin_durable(db);
-	struct manifest_head head = {
-		.kind = v->exists ? COMMIT_NORMAL : COMMIT_DROPPED,
-		.lsn = v->lsn,
-		.time_us = v->time_us,
-		.page_size = v->page_size,
-		.page_count = v->page_count,
-		.n_chunks = v->page_count / MANIFEST_CHUNK_PAGES +
-			    (v->page_count % MANIFEST_CHUNK_PAGES != 0),
-	};
-	struct page_entry *entries = malloc(((size_t)v->page_count + 1) * sizeof(entries[0]));
-	struct buf body = BUF_INIT(MANIFEST_MAX);
-	struct numbering numbers = { 0 };
-	enum vfs_rc rc = VFS_OK;
-	char key[KEY_MAX];
-
-	memcpy(head.db_id, v->db_id, ID_LEN);
-	memcpy(head.hash, v->hash, HASH_LEN);
-	memcpy(head.header, v->header, PAGE_HEADER_LEN);
-	if (entries == NULL)
-		goto no_memory;
-	if (v->lsn == 0)
-		goto out;
-	for (uint32_t i = 0; i < v->page_count; i++) {
-		struct page_ref ref = db_page_ref(db, v, i + 1);
-
-		entries[i] = (struct page_entry){
-			.offset = ref.offset,
-			.len = ref.len,
-			.sum = ref.sum,
-			.encoding = ref.encoding,
-		};
-		if (ref.encoding != PAGE_ZERO &&
-		    !number_of(db, &numbers, ref.object, &entries[i].object))
-			goto no_memory;
-	}
-	head.n_objects = numbers.n;
-	manifest_begin(&body, &head, numbers.objects);
-	for (uint32_t c = 0; c < head.n_chunks; c++) {
-		uint32_t left = head.page_count - c * MANIFEST_CHUNK_PAGES;
-
-		manifest_put_chunk(&body, &head, c, entries + (size_t)c * MANIFEST_CHUNK_PAGES,
-				   left < MANIFEST_CHUNK_PAGES ? left : MANIFEST_CHUNK_PAGES);
-	}
-	manifest_end(&body, &head);
-	if (body.failed)
-		goto no_memory;
-	key_manifest(key, db->folder, head.lsn);
-	enum blob_rc put = blob_create(db->store, key, &body, NULL, err);
-	if (put == BLOB_EXISTS) {
-		error_clear(err);
-		put = BLOB_OK; /* the same, by somebody else */
-	}
-	rc = vfs_rc_of_blob(put);
-	if (rc == VFS_OK) {
-		mutex_lock(&db->lock);
-		if (db->manifest_lsn < head.lsn)
-			db->manifest_lsn = head.lsn;
-		mutex_unlock(&db->lock);
-		log_debug(NULL, "manifest db=%s lsn=%" PRIu64 " pages=%u bytes=%zu", db->name,
-			  head.lsn, head.page_count, body.len);
-	}
-	goto out;
-no_memory:
-	error_no_memory(err);
-	rc = VFS_IO;
-out:
-	db_unpin(db, v);
-	free(entries);
-	free(numbers.slots);
-	free(numbers.objects);
-	buf_free(&body);
-	return rc;
 }

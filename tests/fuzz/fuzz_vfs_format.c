@@ -30,12 +30,14 @@ static size_t sum_at(const uint8_t *p, size_t len)
 {
 	uint64_t at;
 
-	if (len < COMMIT_HEAD_LEN)
+	if (len < COMMIT_HEAD_LEN) /* longer than that of a manifest */
 		return 0;
 	if (memcmp(p, "PGBC", 4) == 0)
 		at = COMMIT_HEAD_LEN + (get_u16(p + 4) == 1 ? 16ull : 24ull) * get_u32(p + 80) + 20ull * get_u32(p + 84) + get_u32(p + 88);
+	else if (get_u16(p + 4) > 1)
+		at = MANIFEST_HEAD_LEN + get_u32(p + 184) + 24ull * get_u32(p + 64) + 16ull * get_u32(p + 68);
 	else
-		at = MANIFEST_HEAD_LEN + 24ull * get_u32(p + 64) + 16ull * get_u32(p + 68);
+		at = 172 + 24ull * get_u32(p + 64) + 16ull * get_u32(p + 68);
 	return at + 4 <= len ? (size_t)at : 0;
 }
 

@@ -223,6 +223,66 @@ START_TEST(impossible_object_entries_are_refused)
 }
 END_TEST
 
+/* As version 1 had it: entries of 16 bytes in a row, and neither origins nor a manifest before. */
+START_TEST(manifest_of_version_1_is_read)
+{
+	enum { N = 3, HEAD_1 = 172 };
+	struct buf b = BUF_INIT(1 << 20), raw = BUF_INIT(1 << 10);
+	struct page_entry entries[N] = {
+		{ .object = 1, .offset = 60, .len = 4096, .sum = 5, .encoding = PAGE_RAW },
+		{ .encoding = PAGE_ZERO },
+		{ .object = 0, .offset = 90, .len = 70, .sum = 6, .encoding = PAGE_ZSTD },
+	};
+	struct page_entry read[MANIFEST_CHUNK_PAGES];
+	struct error err = ERROR_INIT;
+	struct manifest_head head;
+	struct manifest_object o;
+	uint8_t hash[HASH_LEN];
+	uint8_t packed[200];
+	uint32_t n;
+
+	for (size_t i = 0; i < N; i++)
+		format_put_entry(&raw, &entries[i], 0);
+	size_t len = bytes_compress(packed, sizeof(packed), raw.data, raw.len);
+	buf_put(&b, "PGBM\0\1\1\0", 8);
+	buf_put_u64(&b, 77);
+	buf_put(&b, "0123456789abcdef0123456789abcdef", ID_LEN + HASH_LEN);
+	buf_put_u64(&b, 123);
+	buf_put_u32(&b, 4096);
+	buf_put_u32(&b, N);
+	buf_put_u32(&b, 2);
+	buf_put_u32(&b, 1);
+	memset(buf_extend(&b, PAGE_HEADER_LEN), 9, PAGE_HEADER_LEN);
+	ck_assert_uint_eq(HEAD_1, b.len);
+	buf_put(&b, "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x2a", 24);
+	buf_put(&b, "\2\0\0\0\0\0\0\0fedcba9876543210", 24);
+	buf_put_u64(&b, b.len + 16 + 4);
+	buf_put_u32(&b, (uint32_t)len);
+	buf_put_u32(&b, format_sum(packed, len));
+	buf_put_u32(&b, format_sum(b.data, b.len));
+	buf_put(&b, packed, len);
+	object_put_hash(&b, hash);
+	ck_assert_msg(manifest_parse((uint8_t *)b.data, b.len, "m", &head, &err), "%s", err.text);
+	ck_assert_uint_eq(1, head.version);
+	ck_assert_uint_eq(0, head.previous + head.n_origins);
+	manifest_object_at(&head, 0, &o);
+	ck_assert(o.kind == OBJECT_SLOT && o.lsn == 42 && !o.held);
+	manifest_object_at(&head, 1, &o);
+	ck_assert(o.kind == OBJECT_SEGMENT && memcmp(o.id, "fedcba9876543210", ID_LEN) == 0);
+	ck_assert(manifest_chunk((uint8_t *)b.data, b.len, "m", &head, 0, read, &n, &err));
+	ck_assert_uint_eq(N, n);
+	for (size_t i = 0; i < N; i++) {
+		ck_assert_uint_eq(entries[i].object, read[i].object);
+		ck_assert_uint_eq(entries[i].offset, read[i].offset);
+		ck_assert_uint_eq(entries[i].len, read[i].len);
+		ck_assert_uint_eq(entries[i].sum, read[i].sum);
+		ck_assert_uint_eq(entries[i].encoding, read[i].encoding);
+	}
+	buf_free(&raw);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(newer_format_version_is_told_as_such)
 {
 	struct buf b = BUF_INIT(1 << 20);
@@ -247,9 +307,14 @@ START_TEST(manifest_is_read_as_it_was_written_and_damage_is_seen)
 		.page_count = 2 * MANIFEST_CHUNK_PAGES + 5,
 		.n_objects = 2,
 		.n_chunks = 3,
+		.previous = 40,
+		.n_origins = 2,
 	};
-	struct manifest_object objects[2] = { { .kind = OBJECT_SLOT, .lsn = 42 },
-					      { .kind = OBJECT_SEGMENT, .id = "segment" } };
+	static const char *const origins[] = { "parent", "%2Ea" };
+	struct manifest_object objects[2] = {
+		{ .kind = OBJECT_SLOT, .lsn = 42 },
+		{ .kind = OBJECT_SEGMENT, .origin = 2, .held = true, .size = 77, .id = "segment" },
+	};
 	struct page_entry *entries = calloc(head.page_count, sizeof(*entries));
 	struct page_entry *read = calloc(MANIFEST_CHUNK_PAGES, sizeof(*read));
 	struct buf b = BUF_INIT(1 << 24);
@@ -264,18 +329,29 @@ START_TEST(manifest_is_read_as_it_was_written_and_damage_is_seen)
 			.len = i % 5 == 0 ? 0 : 4096,
 			.sum = (uint32_t)random_u64(),
 		};
-	manifest_begin(&b, &head, objects);
+	manifest_begin(&b, &head, origins, objects);
 	for (uint32_t c = 0; c < 3; c++)
 		manifest_put_chunk(&b, &head, c, entries + c * MANIFEST_CHUNK_PAGES,
 				   c < 2 ? MANIFEST_CHUNK_PAGES : 5);
 	manifest_end(&b, &head);
 	ck_assert(!b.failed);
 	ck_assert_msg(manifest_parse((uint8_t *)b.data, b.len, "m", &got, &err), "%s", err.text);
+	ck_assert(manifest_parse_head((uint8_t *)b.data, manifest_head_len(&got), "m", &got, &err));
+	ck_assert(!manifest_parse_head((uint8_t *)b.data, manifest_head_len(&got) - 1, "m", &got, &err));
 	struct manifest_object o;
 	manifest_object_at(&got, 0, &o);
 	ck_assert_uint_eq(42, o.lsn);
 	manifest_object_at(&got, 1, &o);
 	ck_assert_int_eq(0, memcmp(o.id, objects[1].id, ID_LEN));
+	ck_assert(o.held && o.origin == 2 && o.size == 77);
+	ck_assert_uint_eq(40, got.previous);
+	ck_assert_uint_eq(2, got.n_origins);
+	uint32_t at = 0;
+	size_t name_len;
+	const char *name = manifest_origin_next(&got, &at, &name_len);
+	ck_assert(name_len == 6 && memcmp(name, "parent", 6) == 0);
+	name = manifest_origin_next(&got, &at, &name_len);
+	ck_assert(name_len == 4 && memcmp(name, "%2Ea", 4) == 0 && at == got.origins_len);
 	for (uint32_t c = 0; c < 3; c++) {
 		uint32_t n;
 
@@ -285,7 +361,7 @@ START_TEST(manifest_is_read_as_it_was_written_and_damage_is_seen)
 			const struct page_entry *e = &entries[c * MANIFEST_CHUNK_PAGES + i];
 
 			ck_assert_uint_eq(e->encoding, read[i].encoding);
-			ck_assert_uint_eq(e->sum, read[i].sum);
+			ck_assert_uint_eq(e->encoding == PAGE_ZERO ? 0 : e->sum, read[i].sum);
 			ck_assert(e->encoding == PAGE_ZERO ||
 				  (e->object == read[i].object && e->offset == read[i].offset));
 		}
@@ -498,6 +574,7 @@ int main(void)
 	tcase_add_test(tc, impossible_object_entries_are_refused);
 	tcase_add_test(tc, newer_format_version_is_told_as_such);
 	tcase_add_test(tc, manifest_is_read_as_it_was_written_and_damage_is_seen);
+	tcase_add_test(tc, manifest_of_version_1_is_read);
 	tcase_add_test(tc, segment_is_checked_page_by_page);
 	tcase_add_test(tc, keys_are_inverted_and_names_round_trip);
 	tcase_add_test(tc, page_table_and_undo_keep_every_field);
