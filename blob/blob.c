@@ -71,6 +71,7 @@ enum blob_rc blob_open(const char *url, const struct blob_options *options,
 		return rc;
 	assert(store->ops == ops);
 	store->timeout_ms = filled.deadline_ms;
+	store->read_only = filled.read_only;
 	store->name = strdup(url);
 	if (store->name == NULL) {
 		ops->close(store);
@@ -98,6 +99,13 @@ const char *blob_name(const struct blob_store *store)
 static int64_t deadline_of(const struct blob_store *store)
 {
 	return mono_ms() + store->timeout_ms;
+}
+
+static bool check_writable(const struct blob_store *store, const char *key, struct error *err)
+{
+	return !store->read_only ||
+	       error_set(err, "cannot change object \"%s\": store \"%s\" is open for reading only",
+			 key, store->name);
 }
 
 static bool check_key(const char *key, struct error *err)
@@ -170,6 +178,8 @@ enum blob_rc blob_create(struct blob_store *store, const char *key,
 		error_set(err, "could not write object \"%s\": its bytes are not complete", key);
 		return BLOB_FAILED;
 	}
+	if (!check_writable(store, key, err))
+		return BLOB_FAILED;
 	enum blob_rc rc = store->ops->create(store, deadline_of(store), key, body,
 					     &etag, err);
 	add_bytes(&store->stats.bytes_out, body->len);
@@ -231,6 +241,8 @@ enum blob_rc blob_delete_many(struct blob_store *store, const char *const *keys,
 			return BLOB_FAILED;
 	if (n == 0)
 		return BLOB_OK;
+	if (!check_writable(store, keys[0], err))
+		return BLOB_FAILED;
 	return store->ops->delete_many(store, deadline_of(store), keys, n, err);
 }
 
@@ -276,7 +288,7 @@ enum blob_rc blob_probe(struct blob_store *store, struct error *err)
 	snprintf(key, sizeof(key), "pgblob-probe-%016" PRIx64, nonce);
 	if (store->ops->probe != NULL)
 		rc = store->ops->probe(store, deadline_ms, err);
-	if (rc == BLOB_OK) {
+	if (rc == BLOB_OK && !store->read_only) {
 		rc = probe_create(store, deadline_ms, key, err);
 		/* also after a failure: it may have been created */
 		enum blob_rc deleted =

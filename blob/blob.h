@@ -75,6 +75,7 @@ struct blob_options {
 	const char *azure_connection_string; /* AZURE_STORAGE_CONNECTION_STRING */
 	bool azure_use_managed_identity;
 	const char *azure_client_id;    /* AZURE_IDENTITY_CLIENT_ID */
+	bool read_only;                 /* creates and deletes fail before a request is made */
 	const char *ca_file;            /* trusted certificates, PEM; the system's otherwise */
 	int64_t connect_timeout_ms;     /* 5000 */
 	int64_t request_timeout_ms;     /* 10000: one try */
@@ -103,8 +104,8 @@ const char *blob_name(const struct blob_store *store);
 /*
  * Find out within 10 s whether the store can be used: it answers, accepts the
  * credentials, has the bucket or container, and honours create-if-absent (a
- * probe object is created twice, and deleted).  err says what is wrong and what
- * to do about it.
+ * probe object is created twice, and deleted; not if it is open for reading only).
+ * err says what is wrong and what to do about it.
  */
 MUST_CHECK enum blob_rc blob_probe(struct blob_store *store, struct error *err);
 

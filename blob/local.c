@@ -493,7 +493,6 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 {
 	const char *path = url + strlen("file:");
 
-	(void)options;
 	if (strncmp(path, "//", 2) == 0) {
 		path += 2;
 		if (path[0] != '/') {
@@ -506,7 +505,7 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 		error_set(err, "\"%s\" has no path", url);
 		return BLOB_FAILED;
 	}
-	int failed = make_root(path);
+	int failed = options->read_only ? 0 : make_root(path);
 	int fd = -1;
 	if (failed == 0) {
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -527,7 +526,8 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 	store->ordered = local_is_ordered(fd);
 	/* linking a nameless file goes through /proc */
 	atomic_init(&store->no_tmpfile, access("/proc/self/fd", X_OK) != 0);
-	remove_old_drafts(fd);
+	if (!options->read_only)
+		remove_old_drafts(fd);
 	spare_pool_init(&store->spares, fd);
 	*out = &store->base;
 	return BLOB_OK;

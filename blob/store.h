@@ -56,6 +56,7 @@ struct blob_store {
 	const struct blob_ops *ops; /* set by open */
 	char *name;          /* the URL; blob.c sets it after open, and frees it */
 	int64_t timeout_ms;  /* of a call with all its tries; set by blob.c after open */
+	bool read_only;      /* set by blob.c after open */
 	struct {
 		_Atomic uint64_t gets, creates, heads, lists, deletes, retries;
 		_Atomic uint64_t bytes_in, bytes_out;

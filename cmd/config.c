@@ -82,6 +82,8 @@ const struct config_option config_options[] = {
 	NUMBER("database.connection_pool_size", "CONNECTION_POOL_SIZE",
 	       database_connection_pool_size, "10", 1, 10000,
 	       "statements at work at once, not clients"),
+	BOOL("database.read_only", "DATABASE_READ_ONLY", database_read_only, "false",
+	     "never write to the store: a hot standby for its clients"),
 	WORD("storage.backend", "STORAGE", storage_backend, "local", "local s3 azure",
 	     "where databases live"),
 	NUMBER("storage.cache_ttl_minutes", "CACHE_TTL_MINUTES", storage_cache_ttl_minutes, "5", 0,

@@ -68,6 +68,7 @@ struct config {
 	const char *database_sqlite_path;
 	int64_t database_transaction_mode; /* enum sql_transaction_mode */
 	int64_t database_connection_pool_size;
+	bool database_read_only;
 	int64_t storage_backend; /* enum config_backend */
 	int64_t storage_cache_ttl_minutes;
 	int64_t storage_cache_size;

@@ -107,6 +107,12 @@ static bool create_database(const struct daemon *d, struct error *err)
 	const char *name = d->config.database_name;
 	enum vfs_rc rc = vfs_database_exists(d->store, name, err);
 
+	if (rc == VFS_NOT_FOUND && d->config.database_read_only) {
+		log_warn(NULL, "database \"%s\" does not exist in %s, and a read-only server creates none",
+			 name, blob_name(d->store));
+		error_clear(err);
+		return true;
+	}
 	if (rc == VFS_NOT_FOUND) {
 		error_clear(err);
 		rc = vfs_create_database(d->store, name, err);
@@ -141,6 +147,7 @@ static bool start(struct daemon *d, struct error *err)
 		.default_database = c->database_name,
 		.pool_size = (unsigned)c->database_connection_pool_size,
 		.transaction_mode = (enum sql_transaction_mode)c->database_transaction_mode,
+		.read_only = c->database_read_only,
 		.listen_addresses = c->server_host,
 	};
 

@@ -100,6 +100,7 @@ bool store_open_only(const struct config *c, const char *where, bool probe,
 		.azure_use_managed_identity = c->azure_use_managed_identity ||
 					      c->azure_client_id[0] != '\0',
 		.azure_client_id = said(c, &c->azure_client_id),
+		.read_only = c->database_read_only,
 		.ca_file = said(c, &c->storage_ca_file),
 		.connect_timeout_ms = c->storage_connect_timeout_ms,
 		.request_timeout_ms = c->storage_request_timeout_ms,
@@ -134,6 +135,7 @@ bool store_start(const struct config *c, struct blob_store *store, struct error 
 		.store = store,
 		.cache_bytes = (size_t)c->storage_cache_size,
 		.commit_timeout_ms = c->storage_commit_timeout_ms,
+		.read_only = c->database_read_only,
 		.cache_ttl_ms = c->storage_cache_ttl_minutes * 60000,
 	};
 	char folder[4096];

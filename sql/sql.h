@@ -34,6 +34,7 @@ struct sql_config {
 	const char *superuser;         /* the one role there is */
 	const char *default_database;
 	unsigned pool_size;            /* statements at work at once */
+	bool read_only;                /* a hot standby, as clients see it; the VFS is read only too */
 	enum sql_transaction_mode transaction_mode; /* of a plain BEGIN */
 	int port;                      /* for inet_server_port() and pg_settings */
 	const char *listen_addresses;

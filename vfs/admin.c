@@ -45,6 +45,11 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	struct version *made = NULL;
 	enum vfs_rc rc;
 
+	if (vfs_settings.read_only) {
+		error_set(err, "cannot %s database \"%s\": this process only reads the store",
+			  must_exist ? "drop" : "create", db->name);
+		return VFS_IO;
+	}
 	rc = turn_wait(db, &request, deadline_ms, NULL, err);
 	if (rc != VFS_OK)
 		return rc;

@@ -238,6 +238,8 @@ static void background_add(struct db *db, enum task_kind kind)
 {
 	struct task *t;
 
+	if (vfs_settings.read_only)
+		return;
 	pthread_once(&background_once, background_init);
 	mutex_lock(&background.lock);
 	for (t = background.tasks; t != NULL; t = t->next)

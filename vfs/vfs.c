@@ -113,6 +113,8 @@ static int open_database(const char *name, struct handle *h, int flags, int *out
 			return open_failed(rc, &err);
 		}
 	}
+	if (vfs_settings.read_only)
+		flags = (flags & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
 	handle_init(h, db, (flags & SQLITE_OPEN_READONLY) != 0);
 	if (out_flags != NULL)
 		*out_flags = flags;

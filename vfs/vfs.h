@@ -35,6 +35,8 @@ struct vfs_config {
 	int64_t commit_timeout_ms;   /* how long a commit waits for the store; 0: 30 s */
 	int64_t cache_ttl_ms;        /* readers learn of other machines' commits at most this late;
 	                                0: every transaction asks */
+	bool read_only;              /* every handle is read only, nothing is created or dropped, and
+	                                the background writes nothing: no request but reads */
 	int64_t lock_timeout_ms;     /* a handle that was refused waits so long for the writer's turn when
 	                                its next transaction begins, if it gave no intent; 0: 1 s */
 };

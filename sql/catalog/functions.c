@@ -317,7 +317,17 @@ static void fn_start_time(sqlite3_context *ctx, int n, sqlite3_value **argv)
 static void fn_txid(sqlite3_context *ctx, int n, sqlite3_value **argv)
 {
 	(void)n, (void)argv;
-	sqlite3_result_int64(ctx, func_conn(ctx)->env->transaction_us);
+	if (func_conn(ctx)->env->in_recovery)
+		func_fail(ctx, ERRCODE_READ_ONLY_TRANSACTION,
+			  "cannot execute pg_current_xact_id() during recovery");
+	else
+		sqlite3_result_int64(ctx, func_conn(ctx)->env->transaction_us);
+}
+
+static void fn_in_recovery(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	(void)n, (void)argv;
+	func_result_bool(ctx, func_conn(ctx)->env->in_recovery);
 }
 
 /* pg_form(type, text): a constant array */
@@ -444,6 +454,7 @@ const struct func_udf catalog_udfs[] = {
 	STABLE("pg_server_port", 0, fn_server_port),
 	STABLE("pg_start_time", 0, fn_start_time),
 	STABLE("pg_txid", 0, fn_txid),
+	STABLE("pg_in_recovery", 0, fn_in_recovery),
 	STABLE("pg_form", 2, fn_form),
 	STABLE("pg_relation_fact", 2, fn_relation_fact),
 	STABLE("pg_row_security", 1, fn_row_security),
@@ -471,7 +482,7 @@ const struct func_impl catalog_impls[] = {
 	{ 3843, "pg_column_is_updatable(regclass,smallint,boolean)", FUNC_SCALAR, "pg_relation_fact('c', $1)", 0 },
 	{ 2034, "pg_conf_load_time()", FUNC_SCALAR, "pg_start_time()", 0 },
 	{ 2093, "pg_conversion_is_visible(oid)", FUNC_SCALAR, "pg_is_visible(2607, $1)", 0 },
-	{ 5059, "pg_current_xact_id()", FUNC_SCALAR, "pg_txid()", 0 },
+	{ 5059, "pg_current_xact_id()", FUNC_SCALAR, "pg_txid()", FUNC_CHECKED },
 	{ 5060, "pg_current_xact_id_if_assigned()", FUNC_SCALAR, "NULL", 0 },
 	{ 1597, "pg_encoding_to_char(integer)", FUNC_SCALAR, "pg_encoding_to_char($1)", 0 },
 	{ 2081, "pg_function_is_visible(oid)", FUNC_SCALAR, "pg_is_visible(1255, $1)", 0 },
@@ -480,7 +491,7 @@ const struct func_impl catalog_impls[] = {
 	{ 638, "pg_index_column_has_property(regclass,integer,text)", FUNC_SCALAR, "pg_index_column($1, $2, $3)", 0 },
 	{ 637, "pg_index_has_property(regclass,text)", FUNC_SCALAR, "pg_index_property($1, $2)", 0 },
 	{ 636, "pg_indexam_has_property(oid,text)", FUNC_SCALAR, "pg_index_property($1, $2)", 0 },
-	{ 3810, "pg_is_in_recovery()", FUNC_SCALAR, "0", 0 },
+	{ 3810, "pg_is_in_recovery()", FUNC_SCALAR, "pg_in_recovery()", 0 },
 	{ 2855, "pg_is_other_temp_schema(oid)", FUNC_SCALAR, "0", 0 },
 	{ 315, "pg_jit_available()", FUNC_SCALAR, "0", 0 },
 	{ 2854, "pg_my_temp_schema()", FUNC_SCALAR, "0", 0 },
@@ -590,7 +601,7 @@ const struct func_impl catalog_impls[] = {
 	{ 3479, "to_regprocedure(text)", FUNC_SCALAR, "pg_to_reg(2202, $1)", FUNC_CHECKED },
 	{ 4093, "to_regrole(text)", FUNC_SCALAR, "pg_to_reg(4096, $1)", FUNC_CHECKED },
 	{ 3493, "to_regtype(text)", FUNC_SCALAR, "pg_to_reg(2206, $1)", FUNC_CHECKED },
-	{ 2943, "txid_current()", FUNC_SCALAR, "pg_txid()", 0 },
+	{ 2943, "txid_current()", FUNC_SCALAR, "pg_txid()", FUNC_CHECKED },
 	{ 3348, "txid_current_if_assigned()", FUNC_SCALAR, "NULL", 0 },
 	{ 0, NULL, FUNC_SCALAR, NULL, 0 },
 };

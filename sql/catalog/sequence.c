@@ -152,6 +152,13 @@ static void fail(struct sequence_conn *c, sqlite3_context *ctx)
 		sqlite3_result_error_code(ctx, sqlite3_extended_errcode(c->conn->db));
 }
 
+static bool may_write(struct sequence_conn *c, const char *function)
+{
+	return !c->conn->env->read_only ||
+	       sql_error_set(&c->conn->err, ERRCODE_READ_ONLY_TRANSACTION,
+			     "cannot execute %s() in a read-only transaction", function);
+}
+
 static bool advance(struct sequence_conn *c, const struct state *s, int64_t *out)
 {
 	int64_t next;
@@ -188,7 +195,7 @@ static void nextval(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	(void)argc;
 	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
 		return;
-	if (!read_state(c, oid, &s) || !advance(c, &s, &value) ||
+	if (!may_write(c, "nextval") || !read_state(c, oid, &s) || !advance(c, &s, &value) ||
 	    !write_state(c, oid, value, true)) {
 		fail(c, ctx);
 		return;
@@ -262,7 +269,7 @@ static void setval(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		if (sqlite3_value_type(argv[i]) == SQLITE_NULL)
 			return;
 	}
-	if (!read_state(c, oid, &s)) {
+	if (!may_write(c, "setval") || !read_state(c, oid, &s)) {
 		fail(c, ctx);
 		return;
 	}

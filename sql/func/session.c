@@ -292,6 +292,5 @@ const struct func_impl session_impls[] = {
 	{ 438, "num_nulls(\"any\")", FUNC_SCALAR, "pg_num_nulls($*)", 0 },
 	{ 440, "num_nonnulls(\"any\")", FUNC_SCALAR, "pg_num_nonnulls($*)", 0 },
 	{ 2288, "pg_size_pretty(bigint)", FUNC_SCALAR, "pg_size_pretty($1)", 0 },
-	{ 3810, "pg_is_in_recovery()", FUNC_SCALAR, "0", 0 },
 	{ 0 },
 };

@@ -150,7 +150,7 @@ bool sql_server_open(const struct sql_config *config, struct sql_server **out, s
 		sql_server_close(server);
 		return error_no_memory(err);
 	}
-	if (config->default_database != NULL) {
+	if (config->default_database != NULL && !config->read_only) {
 		enum vfs_rc rc = vfs_create_database(config->store, config->default_database, err);
 
 		if (rc != VFS_OK && rc != VFS_EXISTS) {

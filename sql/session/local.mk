@@ -1,6 +1,7 @@
 # sessions, transactions, settings
 EXTRA_DIST += sql/session/README.md
 sql_server_sources += \
+	sql/session/command.c \
 	sql/session/copy.c \
 	sql/session/database.c \
 	sql/session/encode.c \

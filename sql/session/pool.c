@@ -294,6 +294,7 @@ void conn_lend(struct conn *c, struct sql_session *s, const struct schema *schem
 {
 	c->user = s;
 	vfs_read_own(c->sql.db, s->own_seq);
+	s->env.read_only = s->tx.read_only;
 	c->sql.env = &s->env;
 	c->sql.schema = schema;
 	if (c->sql.err.set)

@@ -66,6 +66,26 @@ bool plan_writes(const struct plan *plan)
 	       (plan->lowered.writes || plan->lowered.locks_rows);
 }
 
+/* Of a SELECT that locks the rows it reads. */
+static const char *lock_name(const PgQuery__Node *stmt)
+{
+	const PgQuery__SelectStmt *select =
+		stmt != NULL && stmt->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ? stmt->select_stmt : NULL;
+
+	if (select == NULL || select->n_locking_clause == 0)
+		return "SELECT FOR UPDATE";
+	switch (select->locking_clause[0]->locking_clause->strength) {
+	case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE:
+		return "SELECT FOR KEY SHARE";
+	case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORSHARE:
+		return "SELECT FOR SHARE";
+	case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORNOKEYUPDATE:
+		return "SELECT FOR NO KEY UPDATE";
+	default:
+		return "SELECT FOR UPDATE";
+	}
+}
+
 static const char *command_of(const struct plan *plan)
 {
 	switch (plan->lowered.kind) {
@@ -79,7 +99,19 @@ static const char *command_of(const struct plan *plan)
 	case LOWERED_VALUES:
 		break;
 	}
-	return plan->lowered.locks_rows && !plan->lowered.writes ? "SELECT FOR UPDATE" : "SELECT";
+	return plan->lowered.locks_rows ? lock_name(plan->stmt) : "SELECT";
+}
+
+/*
+ * Does it need the writer's turn?  In a read-only transaction a SELECT that calls
+ * nextval() does not: the function refuses when it is called, if it is.
+ */
+static bool needs_turn(const struct sql_session *s, const struct plan *plan)
+{
+	if (s->tx.read_only && !plan->lowered.locks_rows &&
+	    (plan->lowered.kind == LOWERED_SELECT || plan->lowered.kind == LOWERED_VALUES))
+		return false;
+	return plan_writes(plan);
 }
 
 void portal_tag(const struct portal *p, char tag[64])
@@ -198,7 +230,7 @@ static enum started try_start(struct sql_session *s, struct portal *p, bool *wri
 		portal_stop(s, p);
 		return START_FAILED;
 	}
-	if (plan_writes(p->plan) && !*write) {
+	if (!*write && needs_turn(s, p->plan)) {
 		portal_stop(s, p);
 		*write = true;
 		return START_AGAIN;
@@ -218,7 +250,12 @@ static enum started try_start(struct sql_session *s, struct portal *p, bool *wri
 		return START_FAILED;
 	}
 	if (!*write && !sqlite3_stmt_readonly(p->stmt->stmt) && p->plan->kind == PLAN_QUERY) {
-		sql_error_set(err, ERRCODE_INTERNAL, "a statement that writes was taken for one that reads");
+		if (s->tx.read_only)
+			sql_error_set(err, ERRCODE_READ_ONLY_TRANSACTION,
+				      "cannot execute %s in a read-only transaction", command_of(p->plan));
+		else
+			sql_error_set(err, ERRCODE_INTERNAL,
+				      "a statement that writes was taken for one that reads");
 		portal_stop(s, p);
 		return START_FAILED;
 	}
@@ -248,7 +285,7 @@ static enum started try_start(struct sql_session *s, struct portal *p, bool *wri
 
 bool portal_start(struct sql_session *s, struct portal *p, struct sql_error *err)
 {
-	bool write = plan_writes(p->plan);
+	bool write = needs_turn(s, p->plan);
 
 	for (int i = 0; i < START_TRIES; i++) {
 		switch (try_start(s, p, &write, err)) {

@@ -176,13 +176,7 @@ static bool run_ddl(struct sql_session *s, struct portal *p, char tag[64], struc
 {
 	const struct plan *plan = p->plan;
 
-	if (!tx_write(s, "DDL", err)) {
-		if (strcmp(err->sqlstate, ERRCODE_READ_ONLY_TRANSACTION) == 0)
-			sql_error_set(err, ERRCODE_READ_ONLY_TRANSACTION,
-				      "cannot execute this statement in a read-only transaction");
-		return false;
-	}
-	if (!portals_store_all(s, p, err))
+	if (!tx_take_turn(s, err) || !portals_store_all(s, p, err))
 		return false;
 	struct conn *c = s->tx.conn;
 	struct schema *schema = session_schema(s, c, err);
@@ -225,9 +219,9 @@ static bool run(struct sql_session *s, struct portal *p, uint64_t max_rows, bool
 		strcpy(tag, "BEGIN");
 		return tx_begin_explicit(s, p->plan->begin_mode, NULL, 0, err);
 	case PLAN_DDL:
-		return run_ddl(s, p, tag, err);
+		return command_may_run(s, p->plan, err) && run_ddl(s, p, tag, err);
 	case PLAN_UTILITY:
-		return utility_run(s, p, sink, simple, tag, err);
+		return command_may_run(s, p->plan, err) && utility_run(s, p, sink, simple, tag, err);
 	case PLAN_QUERY:
 	case PLAN_PRAGMA:
 		break;
@@ -939,6 +933,7 @@ bool sql_session_open(struct sql_server *server, const struct sql_connect *who,
 	s->env.user = s->env.session_user = s->user;
 	s->env.database = s->database;
 	s->env.pid = s->pid;
+	s->env.in_recovery = server->config.read_only;
 	if (!settings_init(s, &err) || !apply_startup(s, who, &err) ||
 	    !database_use(server, s->database, s, &err))
 		goto fail;

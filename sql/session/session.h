@@ -254,6 +254,7 @@ struct savepoint {
 	unsigned id;          /* the name that SQLite knows it by */
 	size_t settings_mark;
 	uint64_t portals_mark; /* portals with a higher serial are younger */
+	bool read_only;       /* the transaction was, when it began */
 	bool declared;        /* SQLite knows it */
 };
 
@@ -280,8 +281,13 @@ struct transaction {
 
 /* Start an implicit transaction if none is open. */
 void tx_start_implicit(struct sql_session *s);
-/* The session's connection for a statement that writes, its turn taken. */
+/* The session's connection for a statement that writes, its turn taken; 25006 if the transaction is read only. */
 MUST_CHECK bool tx_write(struct sql_session *s, const char *command, struct sql_error *err);
+/* The same for what a read-only transaction may do all the same: VACUUM, LOCK TABLE. */
+MUST_CHECK bool tx_take_turn(struct sql_session *s, struct sql_error *err);
+/* SET TRANSACTION and the options of BEGIN. */
+MUST_CHECK bool tx_set_read_only(struct sql_session *s, bool on, struct sql_error *err);
+MUST_CHECK bool tx_set_isolation(struct sql_session *s, enum isolation level, struct sql_error *err);
 /* The connection for one that reads; *own: to be given back with conn_give(). */
 MUST_CHECK bool tx_read(struct sql_session *s, struct conn **out, bool *own,
 			struct sql_error *err);
@@ -510,6 +516,9 @@ MUST_CHECK bool session_evaluate(struct sql_session *s, const struct plan *plan,
 				 struct arena *arena, struct datum *out, struct sql_error *err);
 
 /* ---- statements that are not queries ---- */
+
+/* 25006 if the transaction or the server is read only and the statement is not for it: command.c. */
+MUST_CHECK bool command_may_run(struct sql_session *s, const struct plan *plan, struct sql_error *err);
 
 /* Run the plan of `p`; the tag is "" when the sink was told everything. */
 MUST_CHECK bool utility_run(struct sql_session *s, struct portal *p, struct sql_sink *sink,

@@ -847,19 +847,9 @@ static bool set_transaction_value(struct sql_session *s, const struct pg_setting
 	bool on = strcmp(kept, "on") == 0;
 	bool ok = true;
 	if (is(row, "transaction_isolation")) {
-		enum isolation level = (enum isolation)isolation_of(kept);
-
-		if (level != tx->isolation && tx->used)
-			ok = sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
-					   "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-		else
-			tx->isolation = level;
+		ok = tx_set_isolation(s, (enum isolation)isolation_of(kept), err);
 	} else if (is(row, "transaction_read_only")) {
-		if (!on && tx->read_only && tx->used)
-			ok = sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
-					   "transaction read-write mode must be set before any query");
-		else
-			tx->read_only = on;
+		ok = tx_set_read_only(s, on, err);
 	} else {
 		if (tx->used)
 			ok = sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
@@ -1035,7 +1025,8 @@ const char *setting_show(struct sql_session *s, const char *name)
 	if (is(row, "transaction_isolation"))
 		return isolation_names[in_tx ? (int)s->tx.isolation : s->settings.default_isolation];
 	if (is(row, "transaction_read_only"))
-		return (in_tx ? s->tx.read_only : s->settings.default_read_only) ? "on" : "off";
+		return (in_tx ? s->tx.read_only : s->settings.default_read_only || s->env.in_recovery) ?
+			       "on" : "off";
 	if (is(row, "transaction_deferrable"))
 		return (in_tx ? s->tx.deferrable : s->settings.default_deferrable) ? "on" : "off";
 	if (row->unit == NULL || row->unit[0] == '\0')
@@ -1167,6 +1158,8 @@ bool settings_init(struct sql_session *s, struct sql_error *err)
 	    !setting_set(s, "listen_addresses",
 			 s->server->config.listen_addresses != NULL ?
 				 s->server->config.listen_addresses : "localhost",
+			 SETTING_DEFAULT, err) ||
+	    !setting_set(s, "in_hot_standby", s->server->config.read_only ? "on" : "off",
 			 SETTING_DEFAULT, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {

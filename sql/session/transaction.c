@@ -12,6 +12,7 @@
  * it keeps nobody else waiting.
  * Licence: MIT, see LICENSE.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +35,53 @@ static bool conn_in_transaction(const struct conn *c)
 static void init_characteristics(struct sql_session *s)
 {
 	s->tx.isolation = (enum isolation)s->settings.default_isolation;
-	s->tx.read_only = s->settings.default_read_only;
+	s->tx.read_only = s->settings.default_read_only || s->env.in_recovery;
 	s->tx.deferrable = s->settings.default_deferrable;
 	s->tx.mode = SQL_DEFERRED;
 	s->env.transaction_us = wall_us() - EPOCH_2000_US;
+}
+
+bool tx_set_read_only(struct sql_session *s, bool on, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+
+	if (!on && tx->read_only) {
+		if (tx->savepoint != NULL && tx->savepoint->read_only)
+			return sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
+					     "cannot set transaction read-write mode inside a read-only transaction");
+		if (tx->used)
+			return sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
+					     "transaction read-write mode must be set before any query");
+		if (s->env.in_recovery)
+			return sql_error_set(err, ERRCODE_FEATURE_NOT_SUPPORTED,
+					     "cannot set transaction read-write mode during recovery");
+	}
+	tx->read_only = on;
+	return true;
+}
+
+static bool no_serializable(struct sql_error *err)
+{
+	return sql_error_set(err, ERRCODE_FEATURE_NOT_SUPPORTED,
+			     "cannot use serializable mode in a hot standby");
+}
+
+bool tx_set_isolation(struct sql_session *s, enum isolation level, struct sql_error *err)
+{
+	struct transaction *tx = &s->tx;
+
+	if (level != tx->isolation && tx->used)
+		return sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
+				     "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+	if (level != tx->isolation && tx->savepoint != NULL)
+		return sql_error_set(err, ERRCODE_ACTIVE_TRANSACTION,
+				     "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+	if (level != tx->isolation && level == SERIALIZABLE && s->env.in_recovery) {
+		no_serializable(err);
+		return sql_error_hint(err, "You can use REPEATABLE READ instead.");
+	}
+	tx->isolation = level;
+	return true;
 }
 
 void tx_start_implicit(struct sql_session *s)
@@ -163,14 +207,20 @@ static bool upgrade(struct sql_session *s, struct sql_error *err)
 
 bool tx_write(struct sql_session *s, const char *command, struct sql_error *err)
 {
+	if (s->tx.read_only)
+		return sql_error_set(err, ERRCODE_READ_ONLY_TRANSACTION,
+				     "cannot execute %s in a read-only transaction", command);
+	return tx_take_turn(s, err);
+}
+
+bool tx_take_turn(struct sql_session *s, struct sql_error *err)
+{
 	struct transaction *tx = &s->tx;
 	struct error verr = ERROR_INIT;
 	struct conn *c;
 
+	assert(!s->env.in_recovery);
 	tx->used = true;
-	if (tx->read_only)
-		return sql_error_set(err, ERRCODE_READ_ONLY_TRANSACTION,
-				     "cannot execute %s in a read-only transaction", command);
 	if (tx->writing)
 		return place_take(s, err);
 	if (tx->snapshot)
@@ -210,6 +260,12 @@ bool tx_read(struct sql_session *s, struct conn **out, bool *own, struct sql_err
 
 	tx->used = true;
 	*own = false;
+	if (tx->isolation == SERIALIZABLE && s->env.in_recovery) {
+		no_serializable(err);
+		sql_error_detail(err, "\"default_transaction_isolation\" is set to \"serializable\".");
+		return sql_error_hint(err, "You can use \"SET default_transaction_isolation = 'repeatable "
+					   "read'\" to change the default.");
+	}
 	if (tx->conn != NULL) {
 		*out = tx->conn;
 		return true;
@@ -437,17 +493,20 @@ static bool apply_options(struct sql_session *s, PgQuery__Node **options, size_t
 		if (value == NULL)
 			return sql_error_unsupported(err, d->location, "this transaction option");
 		if (strcmp(d->defname, "transaction_isolation") == 0 &&
-		    value->val_case == PG_QUERY__A__CONST__VAL_SVAL)
-			s->tx.isolation = (enum isolation)isolation_named(value->sval->sval);
-		else if (strcmp(d->defname, "transaction_read_only") == 0 &&
-			 value->val_case == PG_QUERY__A__CONST__VAL_IVAL)
-			s->tx.read_only = value->ival->ival != 0;
-		else if (strcmp(d->defname, "transaction_deferrable") == 0 &&
-			 value->val_case == PG_QUERY__A__CONST__VAL_IVAL)
+		    value->val_case == PG_QUERY__A__CONST__VAL_SVAL) {
+			if (!tx_set_isolation(s, (enum isolation)isolation_named(value->sval->sval), err))
+				return false;
+		} else if (strcmp(d->defname, "transaction_read_only") == 0 &&
+			   value->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
+			if (!tx_set_read_only(s, value->ival->ival != 0, err))
+				return false;
+		} else if (strcmp(d->defname, "transaction_deferrable") == 0 &&
+			   value->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
 			s->tx.deferrable = value->ival->ival != 0;
-		else
+		} else {
 			return sql_error_unsupported(err, d->location, "transaction option \"%s\"",
 						     d->defname);
+		}
 	}
 	return true;
 }
@@ -464,7 +523,7 @@ bool tx_begin_explicit(struct sql_session *s, enum sql_transaction_mode mode,
 	}
 	if (tx->kind == TX_NONE)
 		init_characteristics(s);
-	tx->kind = TX_EXPLICIT;
+	/* one that fails opens no block */
 	if (!apply_options(s, options, n_options, err))
 		return false;
 	tx->mode = mode;
@@ -475,6 +534,7 @@ bool tx_begin_explicit(struct sql_session *s, enum sql_transaction_mode mode,
 			return false;
 		tx->used = used;
 	}
+	tx->kind = TX_EXPLICIT;
 	return true;
 }
 
@@ -515,6 +575,7 @@ static bool savepoint(struct sql_session *s, const char *name, struct sql_error 
 	sp->id = ++s->tx.n_savepoints;
 	sp->settings_mark = settings_mark(s);
 	sp->portals_mark = s->last_serial;
+	sp->read_only = s->tx.read_only;
 	sp->outer = s->tx.savepoint;
 	s->tx.savepoint = sp;
 	if (s->tx.conn == NULL || !conn_in_transaction(s->tx.conn))
@@ -548,6 +609,7 @@ static bool rollback_to(struct sql_session *s, const char *name, struct sql_erro
 	}
 	free_savepoints_down_to(s, sp);
 	settings_rollback(s, sp->settings_mark);
+	s->tx.read_only = sp->read_only;
 	s->tx.failed = false;
 	if (s->tx.schema_changed && s->tx.conn != NULL)
 		return tx_reload_schema(s, err);
@@ -567,6 +629,7 @@ static bool release_savepoint(struct sql_session *s, const char *name, struct sq
 		if (rc != SQLITE_OK)
 			return outcome_error(s, s->tx.conn, rc, err);
 	}
+	s->tx.read_only = sp->read_only;
 	free_savepoints_down_to(s, sp->outer);
 	return true;
 }

@@ -434,13 +434,16 @@ static bool run_lock(struct sql_session *s, const PgQuery__LockStmt *stmt, struc
 	for (size_t i = 0; ok && i < stmt->n_relations; i++)
 		ok = find_relation(s, schema, stmt->relations[i]->range_var, err) != NULL;
 	schema_unref(schema);
-	/* ACCESS SHARE keeps only schema changes away, which a snapshot does not see anyway */
-	if (!ok || stmt->mode <= 1)
+	/*
+	 * ACCESS SHARE keeps only schema changes away, which a snapshot does not see anyway;
+	 * and on a read-only server there is nobody to keep away.
+	 */
+	if (!ok || stmt->mode <= 1 || s->env.in_recovery)
 		return ok;
 	int64_t before = s->deadline_ms;
 	if (stmt->nowait)
 		s->deadline_ms = mono_ms() + 1;
-	ok = tx_write(s, "LOCK TABLE", err);
+	ok = tx_take_turn(s, err);
 	if (stmt->nowait) {
 		s->deadline_ms = before;
 		if (!ok && s->timed_out) {
@@ -469,7 +472,7 @@ static bool maintain(struct sql_session *s, const char *verb, PgQuery__RangeVar 
 		     size_t n, struct sql_error *err)
 {
 	struct buf sql = BUF_INIT(4096);
-	bool ok = tx_write(s, verb, err) && portals_store_all(s, NULL, err);
+	bool ok = tx_take_turn(s, err) && portals_store_all(s, NULL, err);
 	struct schema *schema = ok ? session_schema(s, s->tx.conn, err) : NULL;
 
 	ok = schema != NULL;
@@ -582,7 +585,7 @@ static bool run_reindex(struct sql_session *s, const PgQuery__ReindexStmt *stmt,
 		return maintain(s, "REINDEX", &relation, 1, err);
 	if (stmt->kind != PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_INDEX)
 		return maintain(s, "REINDEX", NULL, 0, err);
-	if (!tx_write(s, "REINDEX", err))
+	if (!tx_take_turn(s, err))
 		return false;
 	struct schema *schema = session_schema(s, s->tx.conn, err);
 	if (schema == NULL)
@@ -624,9 +627,11 @@ static bool run_constraints(struct sql_session *s, const PgQuery__ConstraintsSet
 	if (s->tx.kind != TX_EXPLICIT && !s->tx.multi)
 		session_warn(s, "WARNING", ERRCODE_NO_ACTIVE_TRANSACTION,
 			     "SET CONSTRAINTS can only be used in transaction blocks");
+	if (s->tx.read_only)
+		return true; /* nothing can be broken in it */
 	if (stmt->deferred) {
 		/* SQLite's switch is the transaction's, and its transaction begins with a write */
-		if (!tx_write(s, "SET CONSTRAINTS", err))
+		if (!tx_take_turn(s, err))
 			return false;
 		int rc = conn_exec(s->tx.conn, "PRAGMA main.defer_foreign_keys=ON");
 		return rc == SQLITE_OK || outcome_error(s, s->tx.conn, rc, err);

@@ -54,3 +54,8 @@ tests_sql_test_func_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
 tests_sql_test_func_LDADD = $(SQL_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/sql/oracle/generate tests/sql/oracle/inputs.py tests/sql/data/types.tsv \
 	tests/sql/data/functions.tsv tests/sql/data/formats.tsv tests/sql/oracle/generate-formats
+check_PROGRAMS += tests/sql/test_read_only
+tests_sql_test_read_only_SOURCES = tests/sql/test_read_only.c $(SESSION_FIXTURE)
+tests_sql_test_read_only_CFLAGS = $(CHECK_TEST_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
+tests_sql_test_read_only_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/sql/read_only.cases tests/sql/standby.cases tests/sql/oracle/generate-read-only
