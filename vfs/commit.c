@@ -98,19 +98,39 @@ static void cache_staged(struct db *db, const struct commit_request *r, const st
 	}
 }
 
-/* The nonce of what lies in a slot.  VFS_NOT_FOUND: nothing. */
-static enum vfs_rc slot_nonce(struct db *db, const char *key, uint8_t nonce[ID_LEN],
+/* The whole commit object in a slot, checked; *out points into `body`.  VFS_NOT_FOUND: nothing. */
+static enum vfs_rc read_slot(struct db *db, uint64_t lsn, struct buf *body, struct commit_head *out,
+			     struct error *err)
+{
+	char key[KEY_MAX];
+
+	key_slot(key, db->folder, lsn);
+	enum vfs_rc rc = vfs_rc_of_blob(blob_get(db->store, key, NULL, body, NULL, err));
+	if (rc == VFS_OK && !commit_parse((const uint8_t *)body->data, body->len, key, out, err))
+		rc = VFS_CORRUPT;
+	return rc;
+}
+
+/* Whose is what lies in a slot?  VFS_OK: it has our nonce.  VFS_LOST: another's; otherwise not known. */
+static enum vfs_rc check_slot(struct db *db, const struct commit_head *ours, const char *key,
 			      struct error *err)
 {
 	struct blob_range range = { .offset = 0, .len = COMMIT_HEAD_LEN };
-	struct buf body = BUF_INIT(COMMIT_HEAD_LEN);
+	struct buf body = BUF_INIT(COMMIT_MAX);
 	struct commit_head head;
 	enum vfs_rc rc = vfs_rc_of_blob(blob_get(db->store, key, &range, &body, NULL, err));
 
-	if (rc == VFS_OK && !commit_peek((const uint8_t *)body.data, body.len, key, &head, err))
-		rc = VFS_CORRUPT;
+	if (rc == VFS_OK && commit_peek((const uint8_t *)body.data, body.len, key, &head, err) &&
+	    memcmp(head.nonce, ours->nonce, ID_LEN) == 0) {
+		buf_free(&body);
+		return VFS_OK;
+	}
+	/* bytes that are not checked can say "ours" only if it is true, but "another's" for any reason */
+	buf_reset(&body);
 	if (rc == VFS_OK)
-		memcpy(nonce, head.nonce, ID_LEN);
+		rc = read_slot(db, ours->lsn, &body, &head, err);
+	if (rc == VFS_OK && memcmp(head.nonce, ours->nonce, ID_LEN) != 0)
+		rc = VFS_LOST;
 	buf_free(&body);
 	return rc;
 }
@@ -121,10 +141,8 @@ static enum vfs_rc slot_nonce(struct db *db, const char *key, uint8_t nonce[ID_L
  */
 static enum vfs_rc check_late(struct db *db, const struct commit_head *head, struct error *err)
 {
-	struct blob_range range = { .offset = 0, .len = COMMIT_HEAD_LEN };
-	struct buf body = BUF_INIT(COMMIT_HEAD_LEN);
+	struct buf body = BUF_INIT(MANIFEST_MAX);
 	struct commit_head next;
-	char key[KEY_MAX];
 	uint64_t lsn;
 	enum vfs_rc rc = manifest_newest(db->store, db->folder, &lsn, err);
 
@@ -133,24 +151,20 @@ static enum vfs_rc check_late(struct db *db, const struct commit_head *head, str
 	if (lsn < head->lsn)
 		return VFS_OK; /* nothing behind the previous slot was ever cleaned up */
 	/* somebody went on from slot lsn: from ours? */
-	key_slot(key, db->folder, head->lsn + 1);
-	rc = vfs_rc_of_blob(blob_get(db->store, key, &range, &body, NULL, err));
-	if (rc == VFS_OK && !commit_peek((const uint8_t *)body.data, body.len, key, &next, err))
-		rc = VFS_CORRUPT;
+	rc = read_slot(db, head->lsn + 1, &body, &next, err);
 	if (rc == VFS_OK && memcmp(next.previous, head->hash, HASH_LEN) != 0)
 		rc = VFS_LOST;
 	if (rc == VFS_NOT_FOUND && lsn > head->lsn) {
 		rc = VFS_LOST;
 	} else if (rc == VFS_NOT_FOUND) {
 		struct manifest_head m;
-		struct blob_range part = { .offset = 0, .len = MANIFEST_HEAD_LEN };
+		char key[KEY_MAX];
 
-		buf_free(&body);
-		buf_init(&body, MANIFEST_HEAD_LEN);
+		buf_reset(&body);
 		key_manifest(key, db->folder, lsn);
-		rc = vfs_rc_of_blob(blob_get(db->store, key, &part, &body, NULL, err));
+		rc = vfs_rc_of_blob(blob_get(db->store, key, NULL, &body, NULL, err));
 		if (rc == VFS_OK &&
-		    !manifest_peek((const uint8_t *)body.data, body.len, key, &m, err))
+		    !manifest_parse((const uint8_t *)body.data, body.len, key, &m, err))
 			rc = VFS_CORRUPT;
 		if (rc == VFS_OK && memcmp(m.hash, head->hash, HASH_LEN) != 0)
 			rc = VFS_LOST;
@@ -167,29 +181,26 @@ enum vfs_rc commit_lost(struct db *db, struct error *err)
 	return VFS_LOST;
 }
 
-/* Create the object; *doubtful tells that it may be there although this failed. */
-static enum vfs_rc create_slot(struct db *db, const char *key, const struct buf *body,
-			       const uint8_t our_nonce[ID_LEN], int64_t timeout_ms,
-			       struct error *err)
+/* Create the object of slot head->lsn. */
+static enum vfs_rc create_slot(struct db *db, const char *key, const struct commit_head *head,
+			       const struct buf *body, int64_t timeout_ms, struct error *err)
 {
 	int64_t deadline_ms = mono_ms() + timeout_ms;
-	bool doubt = false;
+	bool doubt = false; /* it may be there although this failed */
 
 	for (;;) {
-		uint8_t nonce[ID_LEN];
 		enum blob_rc rc = blob_create(db->store, key, body, NULL, err);
 
 		switch (rc) {
 		case BLOB_OK:
 			return VFS_OK;
 		case BLOB_EXISTS: {
-			enum vfs_rc read = slot_nonce(db, key, nonce, err);
+			enum vfs_rc whose = check_slot(db, head, key, err);
 
-			if (read == VFS_OK)
-				return memcmp(nonce, our_nonce, ID_LEN) == 0 ? VFS_OK :
-									       commit_lost(db, err);
-			if (read == VFS_CORRUPT)
-				return read; /* something is there that we did not write */
+			if (whose == VFS_OK)
+				return VFS_OK;
+			if (whose == VFS_LOST)
+				return commit_lost(db, err);
 			doubt = true; /* somebody has it, maybe we */
 			break;
 		}
@@ -275,7 +286,7 @@ enum vfs_rc commit_create(struct db *db, const struct commit_head *head, const s
 	mutex_lock(&db->lock);
 	memcpy(db->appending, head->nonce, ID_LEN);
 	mutex_unlock(&db->lock);
-	enum vfs_rc rc = create_slot(db, key, body, head->nonce, timeout_ms, err);
+	enum vfs_rc rc = create_slot(db, key, head, body, timeout_ms, err);
 	if (rc == VFS_OK && boot_us() - began_us > SLOW_US) {
 		rc = check_late(db, head, err);
 		if (rc == VFS_LOST)
@@ -291,6 +302,7 @@ void commit_done_locked(struct db *db, const struct commit_head *head, struct bu
 {
 	assert(mutex_held(&db->lock));
 	memset(db->appending, 0, ID_LEN);
+	cond_broadcast(&db->changed); /* follow_behind_ours() may wait for it */
 	if (rc == VFS_OK) {
 		if (db->proven_us < began_us)
 			db->proven_us = began_us;
@@ -300,6 +312,9 @@ void commit_done_locked(struct db *db, const struct commit_head *head, struct bu
 	if (rc == VFS_LOST)
 		db->foreign_us = boot_us();
 	if (rc != VFS_UNKNOWN)
+		return;
+	/* the slot was read meanwhile, and was another's: nothing is left to find out */
+	if (db->durable->lsn >= head->lsn)
 		return;
 	struct doubt *doubt = calloc(1, sizeof(*doubt));
 	if (doubt == NULL)

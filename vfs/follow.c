@@ -204,14 +204,44 @@ static void read_slots(struct db *db, uint64_t lsn, struct read_ahead *slots, un
 	}
 }
 
-/* Take in a slot that was read.  *end: there is nothing behind it for now. */
+/*
+ * The slot holds our commit under way, whose answer has not come yet: whoever makes
+ * it installs it.  Until then nobody has been told of it, so it need not be seen;
+ * but another machine may have gone on from it, and have told of that.
+ */
+static enum vfs_rc follow_behind_ours(struct db *db, const struct commit_head *ours, bool *end,
+				      struct error *err)
+{
+	int64_t asked_us = boot_us();
+	char key[KEY_MAX];
+
+	key_slot(key, db->folder, ours->lsn + 1);
+	enum blob_rc got = blob_head(db->store, key, NULL, err);
+	if (got != BLOB_OK && got != BLOB_NOT_FOUND)
+		return vfs_rc_of_blob(got);
+	mutex_lock(&db->lock);
+	if (got == BLOB_NOT_FOUND && db->proven_us < asked_us)
+		db->proven_us = asked_us;
+	while (got == BLOB_OK && memcmp(db->appending, ours->nonce, ID_LEN) == 0)
+		cond_wait(&db->changed, &db->lock);
+	mutex_unlock(&db->lock);
+	*end = got == BLOB_NOT_FOUND;
+	if (*end)
+		error_clear(err);
+	return VFS_OK;
+}
+
+/*
+ * Take in a slot that was read.  *end: there is nothing behind it for now.  *stop: what
+ * was read together with it is of no use.
+ */
 static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, bool *end,
-			     struct error *err)
+			     bool *stop, struct error *err)
 {
 	struct commit_head head;
 	enum vfs_rc rc;
 
-	*end = true;
+	*end = *stop = true;
 	if (r->got == BLOB_NOT_FOUND) {
 		mutex_lock(&db->lock);
 		/* if our own commit has taken the slot meanwhile, that was a proof too */
@@ -234,16 +264,13 @@ static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, 
 		return VFS_CORRUPT;
 	}
 	mutex_lock(&db->lock);
-	/* our commit under way is installed by whoever makes it */
 	bool ours = memcmp(db->appending, head.nonce, ID_LEN) == 0;
-	if (ours && db->proven_us < r->asked_us)
-		db->proven_us = r->asked_us;
 	if (!ours && !loading)
 		db->foreign_us = boot_us();
 	mutex_unlock(&db->lock);
 	if (ours)
-		return VFS_OK;
-	*end = false;
+		return follow_behind_ours(db, &head, end, err);
+	*end = *stop = false;
 	return apply_slot(db, &head, (const uint8_t *)r->body.data, r->key, err);
 }
 
@@ -261,6 +288,7 @@ static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct
 		rc = manifest_follow(db, err);
 	while (rc == VFS_OK && !end) {
 		struct read_ahead slots[READ_AHEAD_MAX];
+		bool stop = false;
 
 		mutex_lock(&db->lock);
 		uint64_t lsn = db->durable->lsn + 1;
@@ -268,8 +296,8 @@ static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct
 		read_slots(db, lsn, slots, n);
 		for (unsigned i = 0; i < n; i++) {
 			/* behind the first that is missing nothing counts */
-			if (rc == VFS_OK && !end)
-				rc = take_slot(db, &slots[i], loading, &end, err);
+			if (rc == VFS_OK && !stop)
+				rc = take_slot(db, &slots[i], loading, &end, &stop, err);
 			buf_free(&slots[i].body);
 		}
 		if (n < READ_AHEAD_MAX)

@@ -351,6 +351,8 @@ START_TEST(a_fault_store_does_what_its_header_says)
 		{ FAULT_REPEAT, BLOB_EXISTS, BLOB_OK, true },
 		{ FAULT_DELAY, BLOB_OK, BLOB_OK, true },
 		{ FAULT_HOOK, BLOB_OK, BLOB_OK, true },
+		{ FAULT_HOOK_AFTER, BLOB_OK, BLOB_OK, true },
+		{ FAULT_DAMAGE, BLOB_OK, BLOB_OK, true },
 	};
 	struct store_kind local = { .name = "local" };
 	struct store_place at;

@@ -35,6 +35,7 @@ struct fault_store {
 	unsigned ops;
 	enum fault_mode mode;
 	unsigned latency_ms, delay_ms;
+	size_t damage_at;
 	void (*hook)(void *arg);
 	void *hook_arg;
 	struct late late;
@@ -167,6 +168,8 @@ static unsigned times_done(const struct verdict *v)
 	case FAULT_LOST_REPLY:
 	case FAULT_DELAY:
 	case FAULT_HOOK:
+	case FAULT_HOOK_AFTER:
+	case FAULT_DAMAGE:
 	case FAULT_N_MODES:
 		break;
 	}
@@ -199,6 +202,8 @@ static enum blob_rc false_answer(const struct verdict *v, enum fault_op op,
 	case FAULT_REPEAT:
 	case FAULT_DELAY:
 	case FAULT_HOOK:
+	case FAULT_HOOK_AFTER:
+	case FAULT_DAMAGE:
 	case FAULT_N_MODES:
 		break;
 	}
@@ -211,6 +216,8 @@ static enum blob_rc end(struct fault_store *f, const struct verdict *v, enum fau
 {
 	if (!(v->faulty && v->mode == FAULT_LATE && op == FAULT_OP_CREATE))
 		do_late(f);
+	if (v->faulty && v->mode == FAULT_HOOK_AFTER && v->hook != NULL)
+		v->hook(v->hook_arg);
 	return answer_is_kept(v) ? rc : false_answer(v, op, err);
 }
 
@@ -239,6 +246,12 @@ static enum blob_rc fault_get(struct blob_store *store, int64_t deadline_ms,
 	}
 	if (!answer_is_kept(&v))
 		out->len = was;
+	if (v.faulty && v.mode == FAULT_DAMAGE && out->len > was) {
+		mutex_lock(&f->lock);
+		size_t at = was + f->damage_at;
+		mutex_unlock(&f->lock);
+		out->data[at < out->len ? at : out->len - 1] ^= 0x40;
+	}
 	return end(f, &v, FAULT_OP_GET, rc, err);
 }
 
@@ -388,6 +401,15 @@ void fault_set_delay(struct blob_store *store, unsigned ms)
 	mutex_unlock(&f->lock);
 }
 
+void fault_set_damage(struct blob_store *store, size_t at)
+{
+	struct fault_store *f = fault_of(store);
+
+	mutex_lock(&f->lock);
+	f->damage_at = at;
+	mutex_unlock(&f->lock);
+}
+
 void fault_set_hook(struct blob_store *store, void (*hook)(void *arg), void *arg)
 {
 	struct fault_store *f = fault_of(store);
@@ -429,6 +451,10 @@ const char *fault_mode_name(enum fault_mode mode)
 		return "delay";
 	case FAULT_HOOK:
 		return "hook";
+	case FAULT_HOOK_AFTER:
+		return "hook after";
+	case FAULT_DAMAGE:
+		return "damage";
 	case FAULT_N_MODES:
 		break;
 	}

@@ -22,6 +22,7 @@
 #define PGBLOB_TESTS_LIB_FAULT_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -44,6 +45,8 @@ enum fault_mode {
 			     although it was ours */
 	FAULT_DELAY,      /* done, fault_set_delay() later */
 	FAULT_HOOK,       /* fault_set_hook()'s function runs, then it is done */
+	FAULT_HOOK_AFTER, /* it is done, the function runs, then it is told */
+	FAULT_DAMAGE,     /* done, but one byte of a GET's answer is another one: fault_set_damage() */
 	FAULT_N_MODES,
 };
 
@@ -88,9 +91,11 @@ void fault_set_latency(struct blob_store *store, unsigned ms);
 /* What FAULT_DELAY adds; 100 ms if never called. */
 void fault_set_delay(struct blob_store *store, unsigned ms);
 
+/* Which byte of an answer FAULT_DAMAGE changes, or its last one; the first if never called. */
+void fault_set_damage(struct blob_store *store, size_t at);
+
 /*
- * What FAULT_HOOK calls, in the thread of the request and before it is done:
- * let another writer win, kill a process, wait for a condition.  No lock is
+ * What FAULT_HOOK and FAULT_HOOK_AFTER call, in the thread of the request: let another writer win, kill a process, wait for a condition.  No lock is
  * held, and it may use `inner` and this store.
  */
 void fault_set_hook(struct blob_store *store, void (*hook)(void *arg), void *arg);

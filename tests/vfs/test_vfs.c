@@ -3,6 +3,7 @@
  * Licence: MIT, see LICENSE.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -709,6 +710,121 @@ START_TEST(put_that_took_too_long_is_not_believed)
 }
 END_TEST
 
+/* A second store that misbehaves, above the first; the first is for blob_close() behind fixture_close(). */
+static struct blob_store *two_faults(struct fixture *f)
+{
+	struct blob_store *below = f->faults;
+
+	f->faults = fault_open(below);
+	fixture_restart(f);
+	return below;
+}
+
+START_TEST(own_commit_is_not_lost_because_its_slot_was_read_wrongly)
+{
+	enum { NONCE_AT = 32 };
+	struct fixture f;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+	struct blob_store *below = two_faults(&f);
+	exec(f.db, "UPDATE t SET a = 2");
+	/* the first answer is lost, the second says "taken", and who reads by whom reads wrongly */
+	fault_arm_only(below, 1, FAULT_REPEAT, FAULT_OP_CREATE);
+	fault_set_damage(f.faults, NONCE_AT);
+	ck_assert_int_eq(VFS_OK, vfs_intent_begin(f.db, 0, NULL, NULL));
+	fault_arm_only(f.faults, 1, FAULT_DAMAGE, FAULT_OP_GET);
+	exec(f.db, "UPDATE t SET a = 3");
+	ck_assert(fault_disarm(below));
+	ck_assert(fault_disarm(f.faults));
+	ck_assert_int_eq(3, query_int(f.db, "SELECT a FROM t"));
+	fixture_close(&f);
+	blob_close(below);
+}
+END_TEST
+
+struct bystander {
+	struct fixture *f;
+	sqlite3 *elsewhere;
+	sqlite3 *reader; /* of the machine whose commit is under way */
+	pthread_t thread;
+	int64_t saw;
+	bool threaded;
+};
+
+static void *read_a(void *arg)
+{
+	struct bystander *b = arg;
+
+	b->saw = query_int(b->reader, "SELECT a FROM t");
+	return NULL;
+}
+
+/* Another machine commits, and somebody here reads. */
+static void others_commit_and_read(void *arg)
+{
+	struct bystander *b = arg;
+
+	if (b->elsewhere == NULL)
+		return;
+	exec(b->elsewhere, "UPDATE t SET a = a + 10");
+	sqlite3_close(b->elsewhere);
+	b->elsewhere = NULL;
+	if (!b->threaded) {
+		(void)read_a(b);
+		return;
+	}
+	ck_assert_int_eq(0, pthread_create(&b->thread, NULL, read_a, b));
+	usleep(50000);
+}
+
+START_TEST(reader_sees_what_another_machine_built_on_a_commit_whose_answer_is_late)
+{
+	struct fixture f;
+	struct bystander b = { .f = &f, .threaded = true };
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+	b.elsewhere = connect_elsewhere(&f, "app");
+	b.reader = connect_to("app", NULL);
+	fault_set_hook(f.faults, others_commit_and_read, &b);
+	fault_arm_only(f.faults, 1, FAULT_HOOK_AFTER, FAULT_OP_CREATE);
+	exec(f.db, "UPDATE t SET a = a + 1");
+	pthread_join(b.thread, NULL);
+	ck_assert_int_eq(12, b.saw);
+	sqlite3_close(b.reader);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(doubt_about_a_slot_that_was_read_meanwhile_does_not_last)
+{
+	struct vfs_config config = { .commit_timeout_ms = -1 };
+	struct fixture f;
+	struct bystander b = { .f = &f };
+
+	fixture_open_with(&f, 0, &config);
+	exec(f.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+	struct blob_store *below = two_faults(&f);
+	b.elsewhere = connect_elsewhere(&f, "app");
+	b.reader = connect_to("app", NULL);
+	/* our PUT is not done, and nobody can say so; another's took the slot, and was read */
+	fault_set_hook(f.faults, others_commit_and_read, &b);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	fault_arm_only(below, 1, FAULT_UNKNOWN, FAULT_OP_CREATE);
+	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "UPDATE t SET a = a + 1"));
+	ck_assert_int_eq(VFS_UNKNOWN, vfs_last_error(f.db, NULL));
+	ck_assert_int_eq(11, b.saw);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+	f.db = connect_to("app", NULL);
+	exec(f.db, "UPDATE t SET a = a + 100");
+	ck_assert_int_eq(111, query_int(b.reader, "SELECT a FROM t"));
+	sqlite3_close(b.reader);
+	fixture_close(&f);
+	blob_close(below);
+}
+END_TEST
+
 START_TEST(rollback_after_a_spill_brings_everything_back)
 {
 	static const char *const modes[] = { "DELETE", "TRUNCATE", "PERSIST", "MEMORY" };
@@ -960,6 +1076,9 @@ int main(void)
 	tcase_add_test(tc, missing_slot_in_the_middle_is_noticed);
 	tcase_add_test(tc, machine_that_slept_does_not_take_a_slot_that_was_cleaned_up);
 	tcase_add_test(tc, machine_that_slept_reads_what_is_newest);
+	tcase_add_test(tc, own_commit_is_not_lost_because_its_slot_was_read_wrongly);
+	tcase_add_test(tc, reader_sees_what_another_machine_built_on_a_commit_whose_answer_is_late);
+	tcase_add_test(tc, doubt_about_a_slot_that_was_read_meanwhile_does_not_last);
 	tcase_add_test(tc, put_that_took_too_long_is_not_believed);
 	tcase_add_loop_test(tc, rollback_after_a_spill_brings_everything_back, 0, 4);
 	tcase_add_loop_test(tc, imported_and_exported_file_is_the_same, 0, (int)ARRAY_LEN(import_kinds));
