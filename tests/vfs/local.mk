@@ -36,7 +36,7 @@ check_PROGRAMS += tests/vfs/test_format
 tests_vfs_test_format_SOURCES = tests/vfs/test_format.c
 tests_vfs_test_format_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_format_LDADD = $(VFS_TEST_LIBS)
-EXTRA_DIST += tests/vfs/shell.sh
+EXTRA_DIST += tests/vfs/shell.sh tests/vfs/README.md
 
 check_PROGRAMS += tests/vfs/test_group
 tests_vfs_test_group_SOURCES = tests/vfs/test_group.c $(VFS_FIXTURE)
@@ -52,3 +52,15 @@ check_PROGRAMS += tests/vfs/test_inspect
 tests_vfs_test_inspect_SOURCES = tests/vfs/test_inspect.c $(VFS_FIXTURE)
 tests_vfs_test_inspect_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_inspect_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/torture
+tests_vfs_torture_SOURCES = tests/vfs/torture.c tests/vfs/torture.h tests/vfs/torture_model.c \
+	tests/vfs/torture_work.c $(SIM_SOURCES)
+tests_vfs_torture_CFLAGS = $(AM_CFLAGS)
+tests_vfs_torture_LDFLAGS = $(SIM_LINK)
+tests_vfs_torture_LDADD = $(VFS_LIBS)
+
+# Seeds until TORTURE_SECONDS have passed: an hour, from the clock's number on.
+torture: tests/vfs/torture
+	TORTURE_SECONDS=$${TORTURE_SECONDS:-3600} TORTURE_FROM=$${TORTURE_FROM:-$$(date +%s)} tests/vfs/torture
+.PHONY: torture

@@ -1,0 +1,189 @@
+/*
+ * torture.c - the storage engine in a simulated world, over many seeds
+ *
+ * usage: torture [--seed N] [--from N] [--seeds N] [--seconds N] [--verbose] [--twice]
+ * A seed is one world and one history: machines that share a database in an object
+ * store, crash, fall asleep, have wrong clocks, and a network that does its worst
+ * (tests/lib/sim.h, sim_store.h).  Each runs in a process of its own.  The seed that
+ * fails is printed with the last lines of its history; --seed N runs it again, the
+ * same; --verbose tells all of it.  --twice runs each seed twice and compares.
+ * By default seeds from 1 on for 12 seconds.  TORTURE_SECONDS and TORTURE_FROM
+ * in the environment say otherwise.
+ * Licence: MIT, see LICENSE.
+ */
+#include "tests/vfs/torture.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "vfs/vfs.h"
+
+enum { SEED_LIMIT_S = 240 }; /* a seed takes a fraction of a second: then it hangs */
+
+struct plan plan;
+
+static void draw_plan(void)
+{
+	static const uint32_t page_sizes[] = { 512, 1024, 4096, 4096, 4096, 16384, 65536 };
+	/* from a store that only takes its time to one that cannot be relied on at all */
+	unsigned bad = (unsigned)sim_random(4);
+	unsigned f = bad == 0 ? 0 : bad == 1 ? 5 : bad == 2 ? 25 : 80;
+
+	plan = (struct plan){
+		.n_machines = 1 + (unsigned)sim_random(MACHINES_MAX),
+		.n_clients = 1 + (unsigned)sim_random(CLIENTS_MAX),
+		.n_steps = 20 + (unsigned)sim_random(100),
+		.page_size = page_sizes[sim_random(7)],
+		.cache_ttl_ms = sim_chance(700) ? 0 : 3000,
+		.commit_timeout_ms = sim_chance(500) ? 2000 : 30000,
+		.crashes = sim_chance(600),
+		.sleeps = sim_chance(500),
+		.clean_up = sim_chance(600),
+		.faults = {
+			.not_sent = f,
+			.lost_request = f / 2,
+			.lost_answer = f / 2,
+			.late = f / 2,
+			.repeated = f,
+			.slow_down = f,
+			.error_before = f,
+			.error_after = f,
+			.conflict = f,
+			.torn = f,
+			.damaged = sim_chance(200) ? f / 3 : 0,
+			.latency_us = sim_chance(500) ? 3000 : 80000,
+		},
+	};
+	sim_trace("%u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u",
+		  plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f);
+}
+
+static void world(void *arg)
+{
+	struct error err = ERROR_INIT;
+
+	(void)arg;
+	draw_plan();
+	struct vfs_config config = {
+		.cache_bytes = (size_t)1 << (18 + sim_random(6)),
+		.cache_ttl_ms = plan.cache_ttl_ms,
+		.commit_timeout_ms = plan.commit_timeout_ms,
+	};
+	(void)sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, 1 + (int)sim_random(1000000), NULL);
+	if (!vfs_init(&config, &err))
+		sim_fail("%s", err.text);
+	work_set_up();
+	work_run();
+	work_check_end();
+	model_check_log();
+	model_tell();
+}
+
+static int run_here(uint64_t seed, uint64_t *digest)
+{
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	if (freopen("/dev/null", "r", stdin) == NULL)
+		return 1;
+	alarm(SEED_LIMIT_S);
+	sim_run(seed, world, NULL);
+	model_free();
+	sim_store_free();
+	*digest = sim_digest();
+	return 0;
+}
+
+/* In a process of its own: 0 if all was well. */
+static int run_seed(uint64_t seed, uint64_t *digest)
+{
+	int status;
+
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid < 0) {
+		perror("fork");
+		exit(1);
+	}
+	if (pid == 0)
+		exit(run_here(seed, digest));
+	while (waitpid(pid, &status, 0) < 0)
+		;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "seed %" PRIu64 ": ended by signal %d%s\n", seed, WTERMSIG(status),
+			WTERMSIG(status) == SIGALRM ? ", it hangs" : "");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static uint64_t number(const char *text, const char *otherwise)
+{
+	return strtoull(text != NULL && *text != '\0' ? text : otherwise, NULL, 10);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },    { "from", required_argument, NULL, 'f' },
+		{ "seeds", required_argument, NULL, 'n' },   { "seconds", required_argument, NULL, 't' },
+		{ "verbose", no_argument, NULL, 'v' },       { "twice", no_argument, NULL, '2' },
+		{ NULL, 0, NULL, 0 },
+	};
+	uint64_t from = number(getenv("TORTURE_FROM"), "1"), n = UINT64_MAX;
+	int64_t seconds = (int64_t)number(getenv("TORTURE_SECONDS"), "12");
+	uint64_t *digests = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t passed = 0, failed = 0;
+	bool twice = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			from = number(optarg, "1");
+			n = 1;
+			break;
+		case 'f':
+			from = number(optarg, "1");
+			break;
+		case 'n':
+			n = number(optarg, "1");
+			break;
+		case 't':
+			seconds = (int64_t)number(optarg, "1");
+			break;
+		case 'v':
+			sim_set_verbose(true);
+			break;
+		case '2':
+			twice = true;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (digests == MAP_FAILED)
+		return 1;
+	int64_t end_ms = mono_ms() + seconds * 1000;
+	for (uint64_t seed = from; seed - from < n && (n != UINT64_MAX || ms_until(end_ms) > 0); seed++) {
+		bool good = run_seed(seed, &digests[0]) == 0;
+
+		if (good && twice) {
+			good = run_seed(seed, &digests[1]) == 0 && digests[0] == digests[1];
+			if (!good)
+				fprintf(stderr, "seed %" PRIu64 ": two runs are two histories\n", seed);
+		}
+		passed += good;
+		failed += !good;
+		if (!good)
+			printf("FAILED: torture --seed %" PRIu64 "\n", seed);
+	}
+	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
+	return passed == 0 || failed > 0;
+}
