@@ -6,6 +6,8 @@ sql_server_sources += \
 	sql/session/database.c \
 	sql/session/encode.c \
 	sql/session/explain.c \
+	sql/session/explain_doc.c \
+	sql/session/explain_doc.h \
 	sql/session/foreign.c \
 	sql/session/outcome.c \
 	sql/session/plan.c \

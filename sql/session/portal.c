@@ -24,10 +24,35 @@ void portal_init(struct portal *p)
 	arena_init(&p->arena, PORTAL_LIMIT);
 }
 
+void reads_begin(const struct conn *c, struct vfs_read_stats *before)
+{
+	if (vfs_read_stats(c->sql.db, before) != VFS_OK)
+		*before = (struct vfs_read_stats){ 0 };
+}
+
+void reads_end(const struct conn *c, const struct vfs_read_stats *before, struct vfs_read_stats *sum)
+{
+	struct vfs_read_stats now;
+
+	reads_begin(c, &now);
+	sum->pages += now.pages - before->pages;
+	sum->memory_hits += now.memory_hits - before->memory_hits;
+	sum->disk_hits += now.disk_hits - before->disk_hits;
+	sum->store_pages += now.store_pages - before->store_pages;
+	sum->gets += now.gets - before->gets;
+	sum->bytes += now.bytes - before->bytes;
+	sum->hedged += now.hedged - before->hedged;
+	sum->ahead += now.ahead - before->ahead;
+	sum->ahead_used += now.ahead_used - before->ahead_used;
+	sum->wait_us += now.wait_us - before->wait_us;
+}
+
 void portal_stop(struct sql_session *s, struct portal *p)
 {
 	if (p->stmt != NULL)
 		conn_release(p->conn, p->stmt);
+	if (p->conn != NULL && p->reads != NULL)
+		reads_end(p->conn, &p->reads_before, p->reads);
 	p->stmt = NULL;
 	p->have_row = false;
 	if (p->conn != NULL && s->running == p->conn)
@@ -226,6 +251,8 @@ static enum started try_start(struct sql_session *s, struct portal *p, bool *wri
 	}
 	p->conn = c;
 	p->own_conn = own;
+	if (p->reads != NULL)
+		reads_begin(c, &p->reads_before);
 	if (!place_take(s, err) || !fit(s, p, c, err)) {
 		portal_stop(s, p);
 		return START_FAILED;

@@ -34,6 +34,7 @@
 #include "sql/sql.h"
 #include "sql/type.h"
 #include "vfs/sqlite.h"
+#include "vfs/vfs.h"
 
 struct database;
 struct conn;
@@ -357,6 +358,8 @@ struct portal {
 	uint64_t store_base;       /* rows that were passed before the store began */
 	uint64_t n_rows;           /* sent so far */
 	int64_t n_changes;         /* of DML */
+	struct vfs_read_stats *reads; /* EXPLAIN: what reading came to is added to it; or NULL */
+	struct vfs_read_stats reads_before;
 };
 
 struct prepared {
@@ -365,6 +368,10 @@ struct prepared {
 	bool from_sql;             /* PREPARE */
 	int64_t prepared_us;
 };
+
+/* What a connection reads between the two is added to *sum. */
+void reads_begin(const struct conn *c, struct vfs_read_stats *before);
+void reads_end(const struct conn *c, const struct vfs_read_stats *before, struct vfs_read_stats *sum);
 
 void portal_init(struct portal *p);
 void portal_deinit(struct sql_session *s, struct portal *p);
@@ -532,8 +539,14 @@ bool utility_leaves_failed(const struct plan *plan);
 
 MUST_CHECK bool copy_run(struct sql_session *s, const struct plan *plan, struct sql_sink *sink,
 			 char tag[64], struct sql_error *err);
+/* Make *p, initialised, that of an EXECUTE: plan and parameters. */
+MUST_CHECK bool portal_of_execute(struct sql_session *s, const struct plan *outer,
+				  const PgQuery__ExecuteStmt *stmt, const struct portal *values,
+				  struct portal *p, struct sql_error *err);
+/* EXPLAIN's column, of the type that its FORMAT has. */
+struct sql_column explain_column(const PgQuery__ExplainStmt *stmt);
 MUST_CHECK bool explain_run(struct sql_session *s, const struct plan *plan,
-			    const struct portal *values, struct sql_sink *sink,
+			    const struct portal *values, struct sql_sink *sink, bool simple,
 			    struct sql_error *err);
 MUST_CHECK bool database_create(struct sql_session *s, const PgQuery__CreatedbStmt *stmt,
 				struct sql_error *err);

@@ -281,14 +281,10 @@ static bool run_prepare(struct sql_session *s, const struct plan *outer, struct 
 	return ok;
 }
 
-static bool run_execute(struct sql_session *s, const struct plan *outer, const struct portal *values,
-			struct sql_sink *sink, bool simple, char tag[64], struct sql_error *err)
+bool portal_of_execute(struct sql_session *s, const struct plan *outer, const PgQuery__ExecuteStmt *stmt,
+		       const struct portal *values, struct portal *p, struct sql_error *err)
 {
-	const PgQuery__ExecuteStmt *stmt = outer->stmt->execute_stmt;
 	struct prepared *prepared = session_prepared(s, stmt->name, err);
-	struct portal p;
-	uint64_t n;
-	bool end, ok = false;
 
 	if (prepared == NULL)
 		return false;
@@ -300,22 +296,31 @@ static bool run_execute(struct sql_session *s, const struct plan *outer, const s
 		return sql_error_detail(err, "Expected %zu parameters but got %zu.",
 					prepared->plan->lowered.n_params, stmt->n_params);
 	}
+	p->plan = plan_ref(prepared->plan);
+	p->keeps_row_type = true;
+	p->n_params = stmt->n_params;
+	p->params = ARENA_ARRAY(&p->arena, struct datum, p->n_params + 1);
+	p->param_types = arena_memdup(&p->arena, p->plan->lowered.param_types,
+				      p->n_params * sizeof(oid_t) + (p->n_params == 0));
+	if (p->params == NULL || (p->n_params > 0 && p->param_types == NULL))
+		return sql_error_no_memory(err);
+	for (size_t i = 0; i < p->n_params; i++)
+		if (!session_evaluate(s, outer, stmt->params[i], p->param_types[i], -1, values, &p->arena,
+				      &p->params[i], err))
+			return false;
+	return true;
+}
+
+static bool run_execute(struct sql_session *s, const struct plan *outer, const struct portal *values,
+			struct sql_sink *sink, bool simple, char tag[64], struct sql_error *err)
+{
+	struct portal p;
+	uint64_t n;
+	bool end, ok = false;
+
 	portal_init(&p);
-	p.plan = plan_ref(prepared->plan);
-	p.keeps_row_type = true;
-	p.n_params = stmt->n_params;
-	p.params = ARENA_ARRAY(&p.arena, struct datum, p.n_params + 1);
-	p.param_types = arena_memdup(&p.arena, p.plan->lowered.param_types,
-				     p.n_params * sizeof(oid_t) + (p.n_params == 0));
-	if (p.params == NULL || (p.n_params > 0 && p.param_types == NULL)) {
-		sql_error_no_memory(err);
-		goto out;
-	}
-	for (size_t i = 0; i < p.n_params; i++)
-		if (!session_evaluate(s, outer, stmt->params[i], p.param_types[i], -1, values, &p.arena,
-				      &p.params[i], err))
-			goto out;
-	if (!portal_start(s, &p, err))
+	if (!portal_of_execute(s, outer, outer->stmt->execute_stmt, values, &p, err) ||
+	    !portal_start(s, &p, err))
 		goto out;
 	if (simple && plan_has_rows(p.plan))
 		portal_tell_columns(s, &p, sink);
@@ -689,14 +694,9 @@ bool utility_run(struct sql_session *s, struct portal *p, struct sql_sink *sink,
 		return run_close(s, stmt->close_portal_stmt, tag, err);
 	case PG_QUERY__NODE__NODE_COPY_STMT:
 		return copy_run(s, plan, sink, tag, err);
-	case PG_QUERY__NODE__NODE_EXPLAIN_STMT: {
-		static const char *const column = "QUERY PLAN";
-
+	case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
 		strcpy(tag, "EXPLAIN");
-		if (simple)
-			tell_columns(sink, &column, 1);
-		return explain_run(s, plan, p, sink, err);
-	}
+		return explain_run(s, plan, p, sink, simple, err);
 	case PG_QUERY__NODE__NODE_DISCARD_STMT:
 		return run_discard(s, stmt->discard_stmt, tag, err);
 	case PG_QUERY__NODE__NODE_LOCK_STMT:
@@ -756,7 +756,6 @@ bool utility_columns(struct sql_session *s, const struct plan *plan, struct aren
 		     const struct sql_column **columns, size_t *n, struct sql_error *err)
 {
 	static const char *const all[] = { "name", "setting", "description" };
-	static const char *const query_plan = "QUERY PLAN";
 	const PgQuery__Node *stmt = plan->stmt;
 
 	*n = 0;
@@ -768,8 +767,13 @@ bool utility_columns(struct sql_session *s, const struct plan *plan, struct aren
 			return text_columns(arena, all, 3, columns, n, err);
 		return text_columns(arena, &name, 1, columns, n, err);
 	}
-	case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
-		return text_columns(arena, &query_plan, 1, columns, n, err);
+	case PG_QUERY__NODE__NODE_EXPLAIN_STMT: {
+		struct sql_column column = explain_column(stmt->explain_stmt);
+
+		*columns = arena_memdup(arena, &column, sizeof(column));
+		*n = 1;
+		return *columns != NULL || sql_error_no_memory(err);
+	}
 	case PG_QUERY__NODE__NODE_EXECUTE_STMT: {
 		struct prepared *p = session_prepared(s, stmt->execute_stmt->name, err);
 

@@ -59,3 +59,7 @@ tests_sql_test_read_only_SOURCES = tests/sql/test_read_only.c $(SESSION_FIXTURE)
 tests_sql_test_read_only_CFLAGS = $(CHECK_TEST_CFLAGS) -DSOURCE_DIR=\"$(abs_top_srcdir)\"
 tests_sql_test_read_only_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/sql/read_only.cases tests/sql/standby.cases tests/sql/oracle/generate-read-only
+check_PROGRAMS += tests/sql/test_explain
+tests_sql_test_explain_SOURCES = tests/sql/test_explain.c $(SESSION_FIXTURE)
+tests_sql_test_explain_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_explain_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
