@@ -40,7 +40,7 @@ struct sql_env {
 	int extra_float_digits;          /* 1 */
 	bool bytea_escape;               /* bytea_output = escape */
 
-	bool in_recovery;       /* a read-only server */
+	bool in_recovery;       /* a read-only server, or a database of the past */
 	bool read_only;         /* the transaction is */
 
 	int64_t transaction_us; /* now(): microseconds since 2000-01-01 UTC */

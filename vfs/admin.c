@@ -13,6 +13,7 @@
 #include "vfs/commit.h"
 #include "vfs/file.h"
 #include "vfs/group.h"
+#include "vfs/history.h"
 #include "vfs/manifest.h"
 #include "vfs/registry.h"
 
@@ -81,8 +82,11 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 enum vfs_rc vfs_create_database(struct blob_store *store, const char *name, struct error *err)
 {
 	struct db *db;
-	enum vfs_rc rc = registry_get(store, NULL, name, &db, err);
+	enum vfs_rc rc;
 
+	if (!db_name_check(name, err))
+		return VFS_INVALID;
+	rc = registry_get(store, NULL, name, &db, err);
 	if (rc != VFS_OK)
 		return rc;
 	rc = append_state(db, COMMIT_CREATED, err);
@@ -161,8 +165,11 @@ enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct
 	struct blob_info info;
 	char key[KEY_MAX];
 	struct db *db;
-	enum vfs_rc rc = registry_get(store, NULL, name, &db, err);
+	enum vfs_rc rc;
 
+	if (!db_name_check(name, err))
+		return VFS_INVALID;
+	rc = registry_get(store, NULL, name, &db, err);
 	if (rc != VFS_OK)
 		return rc;
 	rc = append_state(db, COMMIT_DROPPED, err);
@@ -178,6 +185,7 @@ enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct
 			delete_objects(db, "manifest", keep_manifest, &age.lsn);
 			delete_objects(db, "seg", keep_none, NULL);
 			delete_objects(db, "log", keep_slot, &age);
+			delete_objects(db, "pin", keep_none, NULL);
 		}
 		if (ignored.set)
 			log_warn(NULL, "database \"%s\" is dropped, but not cleaned up: %s", name,
@@ -207,13 +215,14 @@ enum vfs_rc vfs_database_exists(struct blob_store *store, const char *name, stru
 enum vfs_rc admin_connect(struct blob_store *store, const char *name, int flags, sqlite3 **out,
 			  struct error *err)
 {
-	char encoded[64 * 3 + 1];
-	char uri[256];
+	char encoded[VFS_NAME_ENCODED];
+	char uri[VFS_NAME_ENCODED + 32];
 	enum vfs_rc rc = VFS_OK;
+	struct db_past past;
 
-	if (!db_name_check(name, err))
+	if (!history_parse(name, &past, err))
 		return VFS_INVALID;
-	db_name_encode(name, encoded);
+	vfs_encode_name(name, encoded);
 	snprintf(uri, sizeof(uri), "file:%s?vfs=pgblob", encoded);
 	store_override(store);
 	int result = sqlite3_open_v2(uri, out, flags | SQLITE_OPEN_URI, NULL);

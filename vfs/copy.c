@@ -60,8 +60,11 @@ static enum vfs_rc must_be_free(struct blob_store *store, const char *name, stru
 {
 	bool exists;
 	struct db *db;
-	enum vfs_rc rc = admin_open_newest(store, name, &db, &exists, err);
+	enum vfs_rc rc;
 
+	if (!db_name_check(name, err))
+		return VFS_INVALID;
+	rc = admin_open_newest(store, name, &db, &exists, err);
 	if (rc != VFS_OK)
 		return rc;
 	registry_put(db);

@@ -73,7 +73,10 @@ void version_free(struct version *v)
 	free(v);
 }
 
-struct db *db_new(struct blob_store *store, const char *name)
+/* Above every seq of a database that is gone: who remembers one will not meet it again. */
+static _Atomic uint64_t first_seq = 1;
+
+struct db *db_new(struct blob_store *store, const char *name, const struct db_past *past)
 {
 	static _Atomic uint32_t next_uid = 1;
 	struct db *db = calloc(1, sizeof(*db));
@@ -90,7 +93,8 @@ struct db *db_new(struct blob_store *store, const char *name)
 		version_free(v);
 		return NULL;
 	}
-	db_name_encode(name, db->folder);
+	db->past = *past;
+	db_name_encode(past->base, db->folder);
 	db->store = store;
 	db->uid = atomic_fetch_add(&next_uid, 1);
 	objects_init(&db->objects, db->folder);
@@ -99,11 +103,11 @@ struct db *db_new(struct blob_store *store, const char *name)
 	db->state = DB_FAILED;
 	db->proven_us = NEVER_US;
 	db->load_rc = VFS_BUSY;
-	/* version 1 is "nothing was ever here"; seq 0 is no version */
-	v->seq = v->schema_seq = 1;
+	/* the first version is "nothing was ever here"; seq 0 is no version */
+	v->seq = v->schema_seq = atomic_load(&first_seq);
 	v->pins = 2;
 	v->settled = true;
-	db->next_seq = 2;
+	db->next_seq = v->seq + 1;
 	db->oldest = db->newest = db->durable = v;
 	return db;
 }
@@ -118,8 +122,12 @@ void doubt_free(struct doubt *d)
 
 void db_free(struct db *db)
 {
+	uint64_t first = atomic_load(&first_seq);
+
 	if (db == NULL)
 		return;
+	while (first < db->next_seq && !atomic_compare_exchange_weak(&first_seq, &first, db->next_seq))
+		;
 	fetch_drain(db);
 	for (struct version *v = db->oldest, *next; v != NULL; v = next) {
 		next = v->newer;

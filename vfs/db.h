@@ -89,12 +89,28 @@ struct user {
 	atomic_bool poisoned;  /* that one was lost: what SQLite remembers of it is wrong */
 };
 
+/* Which version of a database is opened, if not the newest. */
+enum past_kind {
+	PAST_NONE,     /* the newest one, followed */
+	PAST_LSN,
+	PAST_TIME,     /* the newest one of that time */
+	PAST_SNAPSHOT, /* what a pin names */
+};
+
+struct db_past {
+	enum past_kind kind;
+	char base[DB_NAME_MAX + 1];     /* the database without what follows '@' */
+	char snapshot[DB_NAME_MAX + 1];
+	uint64_t lsn;                   /* no slot behind it is read */
+	int64_t time_us;                /* nor one that is younger */
+};
+
 enum db_state { DB_LOADING, DB_READY, DB_FAILED };
 
 /*
  * One database as this process knows it, shared by all its handles.
  *
- * name to uid never change; lock guards the fields below it.  Versions form a
+ * name to past never change (past: after it is loaded); lock guards the fields below it.  Versions form a
  * list from oldest to newest; the newest and the durable one are pinned by the
  * database itself.  No lock is held across a blob_*() call.
  */
@@ -106,6 +122,7 @@ struct db {
 	bool keep_idle;              /* stays in the registry without handles */
 	uint32_t uid;                /* in the page cache */
 	struct objects objects;      /* has a lock of its own */
+	struct db_past past;         /* if its kind is not PAST_NONE: one version, read only */
 
 	/* guarded by the registry's lock */
 	struct db *next;
@@ -148,12 +165,16 @@ struct db {
 	uint64_t manifest_lsn;       /* newest manifest that we know of */
 };
 
-struct db *db_new(struct blob_store *store, const char *name);
+/* `name` as it was asked for; `past` is copied.  NULL: no memory. */
+struct db *db_new(struct blob_store *store, const char *name, const struct db_past *past);
 /* Nobody uses it any more. */
 void db_free(struct db *db);
 
 /* Read manifest and log; any thread, the first one works and the others wait. */
 MUST_CHECK enum vfs_rc db_load(struct db *db, struct error *err);
+
+/* Read the log from where we are on, up to what db->past says, or to its end. */
+MUST_CHECK enum vfs_rc db_read_log(struct db *db, struct error *err);
 
 /*
  * Learn what others committed, unless slot head + 1 was seen missing at

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "vfs/cache.h"
 #include "vfs/group.h"
+#include "vfs/history.h"
 #include "vfs/manifest.h"
 
 enum { READ_AHEAD_MAX = 8 };
@@ -263,6 +264,8 @@ static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, 
 			  head.lsn);
 		return VFS_CORRUPT;
 	}
+	if (head.time_us > db->past.time_us)
+		return VFS_OK;
 	mutex_lock(&db->lock);
 	bool ours = memcmp(db->appending, head.nonce, ID_LEN) == 0;
 	if (!ours && !loading)
@@ -293,6 +296,10 @@ static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct
 		mutex_lock(&db->lock);
 		uint64_t lsn = db->durable->lsn + 1;
 		mutex_unlock(&db->lock);
+		if (lsn > db->past.lsn)
+			break;
+		if (n > db->past.lsn - lsn + 1)
+			n = (unsigned)(db->past.lsn - lsn + 1);
 		read_slots(db, lsn, slots, n);
 		for (unsigned i = 0; i < n; i++) {
 			/* behind the first that is missing nothing counts */
@@ -306,6 +313,11 @@ static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct
 	return rc;
 }
 
+enum vfs_rc db_read_log(struct db *db, struct error *err)
+{
+	return follow(db, false, true, err);
+}
+
 enum vfs_rc db_load(struct db *db, struct error *err)
 {
 	enum vfs_rc rc;
@@ -315,16 +327,20 @@ enum vfs_rc db_load(struct db *db, struct error *err)
 		cond_wait(&db->changed, &db->lock);
 	if (db->state == DB_READY) {
 		mutex_unlock(&db->lock);
-		return VFS_OK;
+		return db->past.kind == PAST_NONE ? VFS_OK : history_check(db, err);
 	}
 	db->state = DB_LOADING;
 	mutex_unlock(&db->lock);
 	struct error failure = ERROR_INIT;
-	rc = follow(db, true, true, &failure);
+	if (db->past.kind != PAST_NONE) {
+		rc = history_load(db, &failure);
+	} else {
+		rc = follow(db, true, true, &failure);
+		if (rc == VFS_NOT_FOUND)
+			rc = VFS_CORRUPT; /* what a listing or a slot told of was not there */
+	}
 	if (rc != VFS_OK && err != NULL)
 		*err = failure;
-	if (rc == VFS_NOT_FOUND)
-		rc = VFS_CORRUPT; /* what a listing or a slot told of was not there */
 	mutex_lock(&db->lock);
 	db->state = rc == VFS_OK ? DB_READY : DB_FAILED;
 	cond_broadcast(&db->changed);
@@ -336,6 +352,8 @@ enum vfs_rc db_follow(struct db *db, int64_t since_us, struct error *err)
 {
 	enum vfs_rc rc;
 
+	if (db->past.kind != PAST_NONE)
+		return VFS_OK; /* it stays as it is */
 	mutex_lock(&db->lock);
 	while (db->proven_us < since_us && db->following)
 		cond_wait(&db->changed, &db->lock);

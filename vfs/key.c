@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "vfs/vfs.h"
 
 /* Length of the UTF-8 character at p, 0 if it is none (overlong forms and surrogates are none). */
 static size_t utf8_len(const unsigned char *p)
@@ -59,6 +60,8 @@ bool db_name_check(const char *name, struct error *err)
 			return error_set(err, "database name is not valid UTF-8");
 		if (*p < 0x20 || *p == 0x7f)
 			return error_set(err, "database name has a control character");
+		if (*p == '@')
+			return error_set(err, "a database name cannot contain \"@\"");
 		p += n;
 	}
 	return true;
@@ -70,13 +73,14 @@ static bool is_plain(unsigned char c)
 	       c == '_' || c == '-';
 }
 
-void db_name_encode(const char *name, char out[DB_NAME_ENCODED])
+/* At most `max` bytes of `text`; room for three times as many and a NUL. */
+static void percent_encode(const char *text, size_t max, char *out)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	char *at = out;
 
-	for (size_t i = 0; i < 64 && name[i] != '\0'; i++) {
-		unsigned char c = (unsigned char)name[i];
+	for (size_t i = 0; i < max && text[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)text[i];
 
 		if (is_plain(c)) {
 			*at++ = (char)c;
@@ -87,6 +91,16 @@ void db_name_encode(const char *name, char out[DB_NAME_ENCODED])
 		}
 	}
 	*at = '\0';
+}
+
+void db_name_encode(const char *name, char out[DB_NAME_ENCODED])
+{
+	percent_encode(name, 64, out);
+}
+
+void vfs_encode_name(const char *name, char out[VFS_NAME_ENCODED])
+{
+	percent_encode(name, VFS_NAME_MAX, out);
 }
 
 bool db_name_decode(const char *text, size_t len, char out[DB_NAME_MAX + 1])
@@ -129,6 +143,11 @@ void key_segment(char out[KEY_MAX], const char *folder, const uint8_t id[ID_LEN]
 
 	hex_encode(id, ID_LEN, hex);
 	snprintf(out, KEY_MAX, "%s/seg/%s", folder, hex);
+}
+
+void key_pin(char out[KEY_MAX], const char *folder, const char *name)
+{
+	snprintf(out, KEY_MAX, "%s/pin/%s", folder, name);
 }
 
 static bool last_part(const char *key, uint64_t *out)

@@ -14,9 +14,9 @@
 
 struct error;
 
-enum { DB_NAME_MAX = 63, DB_NAME_ENCODED = 64 * 3 + 1, KEY_MAX = 256 };
+enum { DB_NAME_MAX = 63, DB_NAME_ENCODED = 64 * 3 + 1, KEY_MAX = 512 };
 
-/* 1 to 63 bytes of UTF-8 without control characters. */
+/* 1 to 63 bytes of UTF-8 without control characters and '@'. */
 MUST_CHECK bool db_name_check(const char *name, struct error *err);
 
 /* `name` must have passed db_name_check(). */
@@ -29,6 +29,8 @@ MUST_CHECK bool db_name_decode(const char *text, size_t len, char out[DB_NAME_MA
 void key_slot(char out[KEY_MAX], const char *folder, uint64_t lsn);
 void key_manifest(char out[KEY_MAX], const char *folder, uint64_t lsn);
 void key_segment(char out[KEY_MAX], const char *folder, const uint8_t id[ID_LEN]);
+/* `name` is encoded, or begins with '+': pin.h. */
+void key_pin(char out[KEY_MAX], const char *folder, const char *name);
 
 /* The lsn of a key that key_manifest(), or key_slot(), made. */
 MUST_CHECK bool key_manifest_lsn(const char *key, uint64_t *lsn);

@@ -8,6 +8,7 @@ VFS_SOURCES = \
 	vfs/disk_cache.c vfs/disk_cache.h \
 	vfs/fetch.c vfs/fetch.h \
 	vfs/follow.c \
+	vfs/history.c vfs/history.h \
 	vfs/file.c vfs/file.h \
 	vfs/format.c vfs/format.h vfs/format_parts.h \
 	vfs/group.c vfs/group.h \
@@ -21,6 +22,7 @@ VFS_SOURCES = \
 	vfs/overlay.c vfs/overlay.h \
 	vfs/page_codec.c \
 	vfs/page_table.c vfs/page_table.h \
+	vfs/pin.c vfs/pin.h \
 	vfs/pool.c vfs/pool.h \
 	vfs/prefetch.c vfs/prefetch.h \
 	vfs/register.h \

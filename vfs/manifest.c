@@ -14,23 +14,50 @@
 
 enum { BIG_COMMIT_ENTRIES = 16384, MANIFEST_EVERY = 64, MANIFEST_EVERY_MAX = 1024 };
 
-enum vfs_rc manifest_newest(struct blob_store *store, const char *folder, uint64_t *lsn,
-			    struct error *err)
+enum vfs_rc manifest_up_to(struct blob_store *store, const char *folder, uint64_t lsn,
+			   uint64_t *found, struct error *err)
 {
 	struct arena arena = ARENA_INIT((size_t)1 << 20);
 	char prefix[KEY_MAX];
+	char after[KEY_MAX];
 	struct blob_list list;
 	enum vfs_rc rc;
 
-	*lsn = 0;
+	*found = 0;
 	snprintf(prefix, sizeof(prefix), "%s/manifest/", folder);
 	struct blob_list_request request = { .prefix = prefix, .max = 1 };
+	if (lsn != UINT64_MAX) {
+		key_manifest(after, folder, lsn + 1);
+		request.start_after = after;
+	}
 	rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
-	if (rc == VFS_OK && list.n_entries > 0 && !key_manifest_lsn(list.entries[0].key, lsn)) {
+	if (rc == VFS_OK && list.n_entries > 0 && !key_manifest_lsn(list.entries[0].key, found)) {
 		error_set(err, "object \"%s\" is no manifest", list.entries[0].key);
 		rc = VFS_CORRUPT;
 	}
 	arena_free(&arena);
+	return rc;
+}
+
+enum vfs_rc manifest_newest(struct blob_store *store, const char *folder, uint64_t *lsn,
+			    struct error *err)
+{
+	return manifest_up_to(store, folder, UINT64_MAX, lsn, err);
+}
+
+enum vfs_rc manifest_head_of(struct blob_store *store, const char *folder, uint64_t lsn,
+			     struct manifest_head *out, struct error *err)
+{
+	struct blob_range range = { .offset = 0, .len = MANIFEST_HEAD_LEN };
+	struct buf body = BUF_INIT(MANIFEST_HEAD_LEN);
+	char key[KEY_MAX];
+	enum vfs_rc rc;
+
+	key_manifest(key, folder, lsn);
+	rc = vfs_rc_of_blob(blob_get(store, key, &range, &body, NULL, err));
+	if (rc == VFS_OK && !manifest_peek((const uint8_t *)body.data, body.len, key, out, err))
+		rc = VFS_CORRUPT;
+	buf_free(&body);
 	return rc;
 }
 
@@ -138,13 +165,25 @@ out:
 	return rc;
 }
 
+enum vfs_rc manifest_read(struct db *db, uint64_t lsn, struct error *err)
+{
+	struct buf body = BUF_INIT(MANIFEST_MAX);
+	char key[KEY_MAX];
+	enum vfs_rc rc;
+
+	key_manifest(key, db->folder, lsn);
+	rc = vfs_rc_of_blob(blob_get(db->store, key, NULL, &body, NULL, err));
+	if (rc == VFS_OK)
+		rc = apply_manifest(db, key, &body, err);
+	buf_free(&body);
+	return rc;
+}
+
 enum vfs_rc manifest_follow(struct db *db, struct error *err)
 {
 	enum vfs_rc rc = VFS_OK;
 
 	for (int tries = 0; tries < 5; tries++) {
-		struct buf body = BUF_INIT(MANIFEST_MAX);
-		char key[KEY_MAX];
 		uint64_t lsn;
 
 		rc = manifest_newest(db->store, db->folder, &lsn, err);
@@ -155,11 +194,7 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 		mutex_unlock(&db->lock);
 		if (!newer)
 			return VFS_OK;
-		key_manifest(key, db->folder, lsn);
-		rc = vfs_rc_of_blob(blob_get(db->store, key, NULL, &body, NULL, err));
-		if (rc == VFS_OK)
-			rc = apply_manifest(db, key, &body, err);
-		buf_free(&body);
+		rc = manifest_read(db, lsn, err);
 		/* between LIST and GET a newer one may have come, and this one gone */
 		if (rc != VFS_NOT_FOUND)
 			return rc;

@@ -11,6 +11,17 @@
 MUST_CHECK enum vfs_rc manifest_newest(struct blob_store *store, const char *folder,
 				       uint64_t *lsn, struct error *err);
 
+/* The newest one up to `lsn`; 0: there is none. */
+MUST_CHECK enum vfs_rc manifest_up_to(struct blob_store *store, const char *folder, uint64_t lsn,
+				      uint64_t *found, struct error *err);
+
+/* The fixed part of the manifest of slot `lsn`, of which nothing is kept: no pointers are set. */
+MUST_CHECK enum vfs_rc manifest_head_of(struct blob_store *store, const char *folder, uint64_t lsn,
+					struct manifest_head *out, struct error *err);
+
+/* Begin with the manifest of slot `lsn`.  VFS_NOT_FOUND: it is not there (any more). */
+MUST_CHECK enum vfs_rc manifest_read(struct db *db, uint64_t lsn, struct error *err);
+
 /* If there is a manifest newer than what we know, begin with it. */
 MUST_CHECK enum vfs_rc manifest_follow(struct db *db, struct error *err);
 

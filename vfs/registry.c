@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "vfs/commit.h"
 #include "vfs/group.h"
+#include "vfs/history.h"
 #include "vfs/manifest.h"
 
 enum { IDLE_MAX = 16, RETRY_MS = 1000 };
@@ -45,10 +46,11 @@ static void destroy(struct db *db)
 enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const char *name,
 			 struct db **out, struct error *err)
 {
+	struct db_past past;
 	struct db *db;
 	enum vfs_rc rc;
 
-	if (!db_name_check(name, err)) {
+	if (!history_parse(name, &past, err)) {
 		store_release(ref);
 		return VFS_INVALID;
 	}
@@ -56,7 +58,7 @@ enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const 
 	for (db = databases; db != NULL; db = db->next)
 		if (db->store == store && strcmp(db->name, name) == 0)
 			break;
-	if (db == NULL && (db = db_new(store, name)) != NULL) {
+	if (db == NULL && (db = db_new(store, name, &past)) != NULL) {
 		db->store_ref = ref;
 		ref = NULL;
 		db->keep_idle = store == vfs_settings.store;
@@ -73,7 +75,9 @@ enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const 
 	}
 	rc = db_load(db, err);
 	if (rc != VFS_OK) {
-		error_wrap(err, "could not open database \"%s\" in \"%s\"", name, blob_name(store));
+		if (rc != VFS_NOT_FOUND) /* that says it all */
+			error_wrap(err, "could not open database \"%s\" in \"%s\"", name,
+				   blob_name(store));
 		registry_put(db);
 		return rc;
 	}

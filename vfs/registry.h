@@ -24,6 +24,8 @@ struct store_ref {
  */
 MUST_CHECK enum vfs_rc store_find(const char *url, struct blob_store **out,
 				  struct store_ref **ref, struct error *err);
+/* One more store_release(); NULL does nothing. */
+void store_ref_again(struct store_ref *ref);
 void store_release(struct store_ref *ref);
 
 /* Databases that name no store are opened in this one by the calling thread; NULL ends that. */

@@ -153,6 +153,15 @@ enum vfs_rc store_find(const char *url, struct blob_store **out, struct store_re
 	return VFS_OK;
 }
 
+void store_ref_again(struct store_ref *ref)
+{
+	if (ref == NULL)
+		return;
+	mutex_lock(&lock);
+	ref->refs++;
+	mutex_unlock(&lock);
+}
+
 void store_release(struct store_ref *ref)
 {
 	struct store_ref **at = &stores;

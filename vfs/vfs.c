@@ -17,6 +17,7 @@
 #include "vfs/fetch.h"
 #include "vfs/file.h"
 #include "vfs/group.h"
+#include "vfs/history.h"
 #include "vfs/registry.h"
 #include "vfs/register.h"
 
@@ -113,7 +114,7 @@ static int open_database(const char *name, struct handle *h, int flags, int *out
 			return open_failed(rc, &err);
 		}
 	}
-	if (vfs_settings.read_only)
+	if (vfs_settings.read_only || db->past.kind != PAST_NONE)
 		flags = (flags & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
 	handle_init(h, db, (flags & SQLITE_OPEN_READONLY) != 0);
 	if (out_flags != NULL)
@@ -208,9 +209,10 @@ static int pgblob_access(sqlite3_vfs *vfs, const char *name, int flags, int *out
 static int pgblob_full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *out)
 {
 	struct error err = ERROR_INIT;
+	struct db_past past;
 
 	(void)vfs;
-	if (!db_name_check(name, &err))
+	if (!history_parse(name, &past, &err))
 		return open_failed(VFS_INVALID, &err);
 	if ((size_t)snprintf(out, (size_t)size, "%s", name) >= (size_t)size)
 		return SQLITE_CANTOPEN;
@@ -365,11 +367,6 @@ void vfs_deinit(void)
 	if (os_vfs != NULL)
 		(void)sqlite3_vfs_unregister(&pgblob_vfs);
 	vfs_settings.store = NULL;
-}
-
-void vfs_encode_name(const char *name, char out[64 * 3 + 1])
-{
-	db_name_encode(name, out);
 }
 
 static struct handle *handle_of_connection(sqlite3 *db)

@@ -72,8 +72,8 @@ enum vfs_rc {
 };
 
 /*
- * Database names are 1 to 63 bytes of UTF-8 without control characters.  They are
- * percent-encoded into keys.
+ * Database names are 1 to 63 bytes of UTF-8 without control characters and '@'.
+ * They are percent-encoded into keys.
  */
 MUST_CHECK enum vfs_rc vfs_create_database(struct blob_store *store, const char *name,
 					   struct error *err);
@@ -92,6 +92,38 @@ MUST_CHECK enum vfs_rc vfs_list_databases(struct blob_store *store,
 					  struct vfs_database_list *out,
 					  struct error *err);
 void vfs_database_list_free(struct vfs_database_list *list);
+
+/*
+ * A database is opened, exported or looked at as it was by "name@1234" (a slot),
+ * "name@2026-09-01T12:00:00Z" (the newest version of that time; ISO 8601, UTC if
+ * it names no zone) or "name@snapshot".  It is read only, and never changes.
+ * VFS_NOT_FOUND: there is no such version, or it is not kept any more.
+ */
+
+/* A version that is kept whatever its age. */
+struct vfs_pin {
+	enum { VFS_PIN_SNAPSHOT, VFS_PIN_BRANCH } kind;
+	char name[64];       /* of the snapshot, or of the database that was branched off */
+	uint64_t lsn;        /* of the version */
+	int64_t time_us;     /* when it was committed, since 1970 */
+	int64_t created_us;  /* when it was pinned */
+	uint8_t db_id[16];   /* of the database then; what was left by a DROP has another one */
+};
+
+/*
+ * Keep a version under a name: of `database` ("myapp", or "myapp@..." for an older
+ * one).  1 to 63 bytes, no digit or '+' first, no '@'.  VFS_EXISTS: there is a
+ * snapshot of that name.  `out` may be NULL.
+ */
+MUST_CHECK enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database,
+					   const char *name, struct vfs_pin *out,
+					   struct error *err);
+MUST_CHECK enum vfs_rc vfs_drop_snapshot(struct blob_store *store, const char *database,
+					 const char *name, struct error *err);
+
+/* Snapshots and branch points, in order of names; the caller frees *out. */
+MUST_CHECK enum vfs_rc vfs_list_pins(struct blob_store *store, const char *database,
+				     struct vfs_pin **out, size_t *n, struct error *err);
 
 /* Called now and then with pages done and in all; may be NULL.  False stops. */
 typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);
@@ -255,7 +287,10 @@ void vfs_cache_stats(struct vfs_cache_stats *out);
 /* Set pragmas that every connection of this VFS wants (README.md lists them). */
 MUST_CHECK bool vfs_prepare_connection(struct sqlite3 *db, struct error *err);
 
+/* A name with a point in time behind it, and its encoding. */
+enum { VFS_NAME_MAX = 127, VFS_NAME_ENCODED = VFS_NAME_MAX * 3 + 1 };
+
 /* Percent-encode a database name for the path of a file: URI. */
-void vfs_encode_name(const char *name, char out[64 * 3 + 1]);
+void vfs_encode_name(const char *name, char out[VFS_NAME_ENCODED]);
 
 #endif

@@ -2,6 +2,7 @@
  * database.c - the server, and the databases that somebody is connected to
  * Licence: MIT, see LICENSE.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,10 +52,13 @@ static bool exists(struct sql_session *s, const char *name, struct sql_error *er
 
 	if (rc == VFS_OK)
 		return true;
-	if (rc == VFS_NOT_FOUND || rc == VFS_INVALID)
-		return sql_error_set(err, ERRCODE_INVALID_CATALOG_NAME,
-				     "database \"%s\" does not exist", name);
-	return outcome_vfs(s, (int)rc, &verr, err);
+	if (rc != VFS_NOT_FOUND && rc != VFS_INVALID)
+		return outcome_vfs(s, (int)rc, &verr, err);
+	sql_error_set(err, ERRCODE_INVALID_CATALOG_NAME, "database \"%s\" does not exist", name);
+	/* of a version that was there is more to say */
+	if (strchr(name, '@') != NULL)
+		sql_error_detail(err, "%c%s.", toupper((unsigned char)verr.text[0]), verr.text + 1);
+	return false;
 }
 
 static void link_session(struct sql_session *s, struct database *db)
@@ -233,26 +237,40 @@ bool database_create(struct sql_session *s, const PgQuery__CreatedbStmt *stmt, s
 	if (rc == VFS_EXISTS)
 		return sql_error_set(err, ERRCODE_DUPLICATE_DATABASE, "database \"%s\" already exists",
 				     stmt->dbname);
-	if (rc == VFS_INVALID)
-		return sql_error_set(err, ERRCODE_INVALID_NAME, "invalid database name \"%s\"",
-				     stmt->dbname);
+	if (rc == VFS_INVALID) {
+		sql_error_set(err, ERRCODE_INVALID_NAME, "invalid database name \"%s\"", stmt->dbname);
+		return sql_error_detail(err, "%c%s.", toupper((unsigned char)verr.text[0]),
+					verr.text + 1);
+	}
 	return outcome_vfs(s, (int)rc, &verr, err);
 }
 
-/* Take the database out of the table if no session is on it. */
+/* Is it the database `name`, or a version of it? */
+static bool is_of(const struct database *db, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(db->name, name, len) == 0 && (db->name[len] == '\0' || db->name[len] == '@');
+}
+
+/* Take the database out of the table if no session is on it, nor on a version of it. */
 static bool retire(struct sql_server *server, const char *name, bool force, unsigned *n_sessions)
 {
+	struct database *db = NULL;
+
+	*n_sessions = 0;
 	mutex_lock(&server->lock);
-	struct database *db = map_get(&server->databases, name);
-	*n_sessions = db != NULL ? db->n_sessions : 0;
-	if (db != NULL && db->n_sessions == 0)
+	for (struct sql_session *other = server->sessions; other != NULL; other = other->next) {
+		if (!is_of(other->db, name))
+			continue;
+		++*n_sessions;
+		if (force) {
+			sql_terminate(other);
+			sql_cancel(other);
+		}
+	}
+	if (*n_sessions == 0 && (db = map_get(&server->databases, name)) != NULL)
 		map_remove(&server->databases, name);
-	else if (db != NULL && force)
-		for (struct sql_session *other = server->sessions; other != NULL; other = other->next)
-			if (other->db == db) {
-				sql_terminate(other);
-				sql_cancel(other);
-			}
 	mutex_unlock(&server->lock);
 	if (*n_sessions > 0)
 		return false;

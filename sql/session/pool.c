@@ -260,8 +260,8 @@ static bool configure(struct sql_session *s, struct conn *c, struct sql_error *e
 
 static bool conn_open(struct sql_session *s, struct conn **out, struct sql_error *err)
 {
-	char name[64 * 3 + 1];
-	char uri[64 * 3 + 32];
+	char name[VFS_NAME_ENCODED];
+	char uri[VFS_NAME_ENCODED + 32];
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)

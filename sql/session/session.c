@@ -933,7 +933,8 @@ bool sql_session_open(struct sql_server *server, const struct sql_connect *who,
 	s->env.user = s->env.session_user = s->user;
 	s->env.database = s->database;
 	s->env.pid = s->pid;
-	s->env.in_recovery = server->config.read_only;
+	/* a database of the past is one that only follows, and nothing comes any more */
+	s->env.in_recovery = server->config.read_only || strchr(s->database, '@') != NULL;
 	if (!settings_init(s, &err) || !apply_startup(s, who, &err) ||
 	    !database_use(server, s->database, s, &err))
 		goto fail;

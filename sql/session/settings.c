@@ -1159,7 +1159,7 @@ bool settings_init(struct sql_session *s, struct sql_error *err)
 			 s->server->config.listen_addresses != NULL ?
 				 s->server->config.listen_addresses : "localhost",
 			 SETTING_DEFAULT, err) ||
-	    !setting_set(s, "in_hot_standby", s->server->config.read_only ? "on" : "off",
+	    !setting_set(s, "in_hot_standby", s->env.in_recovery ? "on" : "off",
 			 SETTING_DEFAULT, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {

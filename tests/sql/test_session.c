@@ -357,6 +357,89 @@ START_TEST(databases_come_and_go)
 }
 END_TEST
 
+/* "app" as it is now; what comes later is not in it. */
+static void name_of_now(char *out, size_t size)
+{
+	int64_t now_us = wall_us();
+	time_t seconds = (time_t)(now_us / 1000000);
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out, size, "app@%s.%06dZ", text, (int)(now_us % 1000000));
+	while (wall_us() <= now_us)
+		;
+}
+
+START_TEST(a_database_of_the_past_is_read_only)
+{
+	struct client c, d;
+	char name[80];
+
+	connect_client(&c);
+	run(&c, "CREATE TABLE t(id int); INSERT INTO t(id) VALUES (1)");
+	name_of_now(name, sizeof(name));
+	run(&c, "INSERT INTO t(id) VALUES (2)");
+	run(&c, "CREATE TABLE later(v int)");
+	ck_assert_msg(try_connect(&d, name, NULL, 0), "%s", buf_str(&d.r.seen));
+	EXPECT(&d, "SELECT count(*) FROM t", "C count:20\nR 1\nT SELECT 1\n");
+	EXPECT(&d, "SELECT * FROM later", "E 42P01 relation \"later\" does not exist @15\n");
+	EXPECT(&d, "INSERT INTO t(id) VALUES (3)",
+	       "E 25006 cannot execute INSERT in a read-only transaction\n");
+	EXPECT(&d, "CREATE TABLE u(v int)",
+	       "E 25006 cannot execute CREATE TABLE in a read-only transaction\n");
+	EXPECT(&d, "ALTER TABLE t ADD x int",
+	       "E 25006 cannot execute ALTER TABLE in a read-only transaction\n");
+	EXPECT(&d, "DROP TABLE t", "E 25006 cannot execute DROP TABLE in a read-only transaction\n");
+	EXPECT(&d, "TRUNCATE t",
+	       "E 25006 cannot execute TRUNCATE TABLE in a read-only transaction\n");
+	EXPECT(&d, "CREATE DATABASE x",
+	       "E 25006 cannot execute CREATE DATABASE in a read-only transaction\n");
+	EXPECT(&d, "VACUUM", "E 25006 cannot execute VACUUM during recovery\n");
+	EXPECT(&d, "BEGIN READ WRITE",
+	       "E 0A000 cannot set transaction read-write mode during recovery\n");
+	run(&d, "ROLLBACK");
+	EXPECT(&d, "SHOW transaction_read_only", "C transaction_read_only:25\nR on\nT SHOW\n");
+	run(&d, "SET default_transaction_read_only = off");
+	EXPECT(&d, "BEGIN; SET TRANSACTION READ WRITE",
+	       "T BEGIN\nE 0A000 cannot set transaction read-write mode during recovery\n");
+	run(&d, "ROLLBACK");
+	EXPECT(&d, "SELECT count(*) FROM pg_database WHERE datname LIKE '%@%'",
+	       "C count:20\nR 0\nT SELECT 1\n");
+	EXPECT(&c, "CREATE DATABASE \"a@b\"",
+	       "E 42602 invalid database name \"a@b\" {A database name cannot contain \"@\".}\n");
+	close_client(&d);
+	ck_assert(!try_connect(&d, "app@999999", NULL, 0));
+	ck_assert_ptr_nonnull(strstr(buf_str(&d.r.seen),
+				     "E FATAL 3D000 database \"app@999999\" does not exist "
+				     "{Database \"app\" has no slot 999999 yet: the newest is "));
+	close_client(&d);
+	ck_assert(!try_connect(&d, "app@2023-02-30", NULL, 0));
+	close_client(&d);
+	close_client(&c);
+}
+END_TEST
+
+START_TEST(a_session_on_an_old_version_uses_the_database)
+{
+	struct client c, d;
+
+	connect_client(&c);
+	run(&c, "CREATE DATABASE other");
+	ck_assert_msg(try_connect(&d, "other@1", NULL, 0), "%s", buf_str(&d.r.seen));
+	EXPECT(&d, "SELECT current_database()", "C current_database:19\nR other@1\nT SELECT 1\n");
+	EXPECT(&c, "DROP DATABASE other",
+	       "E 55006 database \"other\" is being accessed by other users "
+	       "{There is 1 other session using the database.}\n");
+	close_client(&d);
+	run(&c, "DROP DATABASE other");
+	ck_assert(!try_connect(&d, "other@1", NULL, 0));
+	close_client(&d);
+	close_client(&c);
+}
+END_TEST
+
 /* ---- settings ---- */
 
 START_TEST(settings_follow_the_transaction)
@@ -847,6 +930,8 @@ int main(void)
 	tcase_add_test(tc, what_runs_may_end_when_the_server_stops);
 	tcase_add_test(tc, a_session_needs_a_database_that_is_there);
 	tcase_add_test(tc, databases_come_and_go);
+	tcase_add_test(tc, a_database_of_the_past_is_read_only);
+	tcase_add_test(tc, a_session_on_an_old_version_uses_the_database);
 	tcase_add_test(tc, settings_follow_the_transaction);
 	tcase_add_test(tc, settings_are_checked_as_postgresql_does);
 	tcase_add_test(tc, synchronous_commit_is_what_the_session_chose);

@@ -72,7 +72,7 @@ static sqlite3 *connect_uri(const char *uri)
 
 sqlite3 *connect_to(const char *name, const char *query)
 {
-	char encoded[193];
+	char encoded[VFS_NAME_ENCODED];
 	char uri[1024];
 
 	vfs_encode_name(name, encoded);

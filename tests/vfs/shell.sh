@@ -42,6 +42,14 @@ check "a file of the machine is opened as ever" "3" \
 	"$(printf '.load %s/pgblob\n.open plain.db\ncreate table t(a); insert into t values(3); select a from t;\n' "$build" |
 		sqlite3 -batch)"
 
+lsn=$(shell app <<<'pragma pgblob_lsn;')
+shell app <<<'insert into t values(2, "two");' >/dev/null
+check "a version that was is opened by its slot" "1" "$(shell "app@$lsn" <<<'select count(*) from t;')"
+check "and by its time" "2" "$(shell "app@$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)" <<<'select count(*) from t;')"
+check "it is not written" "Runtime error near line 3: attempt to write a readonly database (8)" \
+	"$(shell "app@$lsn" <<<'delete from t;')"
+shell app <<<'delete from t where a = 2;'
+
 # several shells write at once: what was not refused is there, once
 shell app <<<'create table w(who, n, unique(who, n));' >/dev/null
 for who in 1 2 3; do

@@ -1,0 +1,32 @@
+/*
+ * history.h - a database as it was
+ *
+ * "name@1234", "name@2026-09-01T12:00:00Z" and "name@snapshot" are databases of
+ * one version, which never changes and cannot be written.
+ * Licence: MIT, see LICENSE.
+ */
+#ifndef PGBLOB_VFS_HISTORY_H
+#define PGBLOB_VFS_HISTORY_H
+
+#include "vfs/db.h"
+
+/*
+ * Take apart what a database is opened by.  Without '@' out->kind is PAST_NONE.
+ * What begins with a digit is a slot, or a time in ISO 8601 (UTC if it names no
+ * zone); anything else is a snapshot's name.
+ */
+MUST_CHECK bool history_parse(const char *name, struct db_past *out, struct error *err);
+
+/* 1 to 63 bytes as in a database's name, but no digit or '+' first. */
+MUST_CHECK bool snapshot_name_check(const char *name, struct error *err);
+
+/*
+ * Read the version that db->past names, for db_load().  VFS_NOT_FOUND: there is no
+ * such, it is not kept any more, or its database was dropped.
+ */
+MUST_CHECK enum vfs_rc history_load(struct db *db, struct error *err);
+
+/* Is it still a version of the database that has the name? */
+MUST_CHECK enum vfs_rc history_check(struct db *db, struct error *err);
+
+#endif

@@ -1,0 +1,373 @@
+/*
+ * pin.c - versions that are kept whatever their age: snapshots and branch points
+ *
+ * FORMAT   README.md, "Pins".
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/pin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "vfs/format_parts.h"
+#include "vfs/history.h"
+#include "vfs/registry.h"
+
+enum { PIN_VERSION = 1, PIN_HEAD_LEN = 90, PIN_MAX = 4096 };
+
+/* ---- bytes ---- */
+
+void pin_put(struct buf *out, const struct pin *pin)
+{
+	size_t len = strlen(pin->name);
+	uint8_t hash[HASH_LEN];
+
+	buf_put(out, "PGBP", 4);
+	buf_put_u16(out, PIN_VERSION);
+	buf_put_byte(out, (char)pin->kind);
+	buf_put_byte(out, 0);
+	buf_put_u64(out, pin->lsn);
+	buf_put(out, pin->db_id, ID_LEN);
+	buf_put(out, pin->hash, HASH_LEN);
+	buf_put_u64(out, (uint64_t)pin->time_us);
+	buf_put_u64(out, (uint64_t)pin->created_us);
+	buf_put(out, pin->child_id, ID_LEN);
+	buf_put_u64(out, pin->child_lsn);
+	buf_put_u16(out, (uint16_t)len);
+	buf_put(out, pin->name, len);
+	if (!out->failed)
+		object_put_hash(out, hash);
+}
+
+static bool name_ok(const struct pin *pin)
+{
+	return pin->kind == PIN_SNAPSHOT ? snapshot_name_check(pin->name, NULL) :
+					   db_name_check(pin->name, NULL);
+}
+
+bool pin_parse(const uint8_t *bytes, size_t len, const char *name, struct pin *out,
+	       struct error *err)
+{
+	struct pin p = { .kind = 0 };
+
+	if (!format_begin_ok(bytes, len, "PGBP", PIN_VERSION, name, err))
+		return false;
+	if (len < PIN_HEAD_LEN + HASH_LEN || len > PIN_MAX)
+		return format_damaged(err, name, "impossible length");
+	if (!format_hash_holds(bytes, len))
+		return format_damaged(err, name, "its checksum does not hold");
+	if (bytes[6] != PIN_SNAPSHOT && bytes[6] != PIN_BRANCH)
+		return format_damaged(err, name, "unknown kind of pin");
+	p.kind = (enum pin_kind)bytes[6];
+	p.lsn = get_u64(bytes + 8);
+	memcpy(p.db_id, bytes + 16, ID_LEN);
+	memcpy(p.hash, bytes + 32, HASH_LEN);
+	p.time_us = (int64_t)get_u64(bytes + 48);
+	p.created_us = (int64_t)get_u64(bytes + 56);
+	memcpy(p.child_id, bytes + 64, ID_LEN);
+	p.child_lsn = get_u64(bytes + 80);
+	uint16_t name_len = get_u16(bytes + 88);
+	if (name_len > DB_NAME_MAX || PIN_HEAD_LEN + (size_t)name_len + HASH_LEN != len)
+		return format_damaged(err, name, "its length is not what it says");
+	memcpy(p.name, bytes + PIN_HEAD_LEN, name_len);
+	if (strlen(p.name) != name_len || !name_ok(&p))
+		return format_damaged(err, name, "impossible name");
+	if (p.lsn == 0 || p.lsn >> 47 != 0 || p.child_lsn >> 47 != 0)
+		return format_damaged(err, name, "impossible lsn");
+	*out = p;
+	return true;
+}
+
+/* ---- objects ---- */
+
+void pin_key(char out[KEY_MAX], const char *folder, const struct pin *pin)
+{
+	char name[DB_NAME_ENCODED];
+
+	if (pin->kind == PIN_SNAPSHOT) {
+		db_name_encode(pin->name, name);
+	} else {
+		name[0] = '+';
+		hex_encode(pin->child_id, ID_LEN, name + 1);
+	}
+	key_pin(out, folder, name);
+}
+
+static enum vfs_rc read_key(struct blob_store *store, const char *key, struct pin *out,
+			    struct error *err)
+{
+	struct buf body = BUF_INIT(PIN_MAX);
+	enum vfs_rc rc = vfs_rc_of_blob(blob_get(store, key, NULL, &body, NULL, err));
+
+	if (rc == VFS_OK && !pin_parse((const uint8_t *)body.data, body.len, key, out, err))
+		rc = VFS_CORRUPT;
+	buf_free(&body);
+	return rc;
+}
+
+enum vfs_rc pin_create(struct blob_store *store, const char *folder, const struct pin *pin,
+		       struct error *err)
+{
+	struct buf body = BUF_INIT(PIN_MAX);
+	struct buf there = BUF_INIT(PIN_MAX);
+	char key[KEY_MAX];
+	enum vfs_rc rc;
+
+	pin_put(&body, pin);
+	pin_key(key, folder, pin);
+	if (body.failed) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	rc = vfs_rc_of_blob(blob_create(store, key, &body, NULL, err));
+	if (rc == VFS_EXISTS || rc == VFS_UNKNOWN) {
+		/* the same bytes can only be ours */
+		enum blob_rc got = blob_get(store, key, NULL, &there, NULL, NULL);
+
+		if (got == BLOB_OK)
+			rc = there.len == body.len && memcmp(there.data, body.data, body.len) == 0 ?
+				     VFS_OK :
+				     VFS_EXISTS;
+		if (rc == VFS_OK)
+			error_clear(err);
+	}
+	buf_free(&body);
+	buf_free(&there);
+	return rc;
+}
+
+enum vfs_rc pin_delete(struct blob_store *store, const char *folder, const struct pin *pin,
+		       struct error *err)
+{
+	char key[KEY_MAX];
+
+	pin_key(key, folder, pin);
+	return vfs_rc_of_blob(blob_delete(store, key, err));
+}
+
+enum vfs_rc pin_read(struct blob_store *store, const char *folder, const char *snapshot,
+		     struct pin *out, struct error *err)
+{
+	struct pin wanted = { .kind = PIN_SNAPSHOT };
+	char key[KEY_MAX];
+
+	snprintf(wanted.name, sizeof(wanted.name), "%s", snapshot);
+	pin_key(key, folder, &wanted);
+	return read_key(store, key, out, err);
+}
+
+static bool add_pin(struct pin **pins, size_t *n, const struct pin *pin)
+{
+	struct pin *grown = realloc(*pins, (*n + 1) * sizeof(grown[0]));
+
+	if (grown == NULL)
+		return false;
+	grown[(*n)++] = *pin;
+	*pins = grown;
+	return true;
+}
+
+enum vfs_rc pin_list(struct blob_store *store, const char *folder, struct pin **out, size_t *n,
+		     struct error *err)
+{
+	char prefix[KEY_MAX];
+	char after[KEY_MAX] = "";
+	bool more = true;
+	enum vfs_rc rc = VFS_OK;
+
+	*out = NULL;
+	*n = 0;
+	key_pin(prefix, folder, "");
+	while (rc == VFS_OK && more) {
+		struct blob_list_request request = {
+			.prefix = prefix,
+			.start_after = after[0] != '\0' ? after : NULL,
+		};
+		struct arena arena = ARENA_INIT((size_t)4 << 20);
+		struct blob_list list = { 0 };
+
+		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
+		for (size_t i = 0; rc == VFS_OK && i < list.n_entries; i++) {
+			struct pin pin;
+
+			rc = read_key(store, list.entries[i].key, &pin, err);
+			if (rc == VFS_NOT_FOUND) {
+				error_clear(err); /* dropped since it was listed */
+				rc = VFS_OK;
+			} else if (rc == VFS_OK && !add_pin(out, n, &pin)) {
+				error_no_memory(err);
+				rc = VFS_IO;
+			}
+		}
+		more = list.more && list.n_entries > 0;
+		if (more)
+			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
+		arena_free(&arena);
+	}
+	if (rc != VFS_OK) {
+		free(*out);
+		*out = NULL;
+		*n = 0;
+	}
+	return rc;
+}
+
+/* ---- for users ---- */
+
+static void tell(const struct pin *pin, struct vfs_pin *out)
+{
+	*out = (struct vfs_pin){
+		.kind = pin->kind == PIN_SNAPSHOT ? VFS_PIN_SNAPSHOT : VFS_PIN_BRANCH,
+		.lsn = pin->lsn,
+		.time_us = pin->time_us,
+		.created_us = pin->created_us,
+	};
+	memcpy(out->name, pin->name, sizeof(out->name));
+	memcpy(out->db_id, pin->db_id, sizeof(out->db_id));
+}
+
+/* Open what `database` names, newest if it names no point in time. */
+static enum vfs_rc open_version(struct blob_store *store, const char *database, struct db **db,
+				struct version **v, struct error *err)
+{
+	enum vfs_rc rc = registry_get(store, NULL, database, db, err);
+
+	if (rc != VFS_OK)
+		return rc;
+	rc = db_follow(*db, boot_us(), err);
+	*v = db_pin_durable(*db);
+	if (rc == VFS_OK && !(*v)->exists) {
+		error_set(err, "database \"%s\" does not exist", database);
+		rc = VFS_NOT_FOUND;
+	}
+	if (rc != VFS_OK) {
+		db_unpin(*db, *v);
+		registry_put(*db);
+	}
+	return rc;
+}
+
+/*
+ * DROP looks for pins after its slot is there.  So who finds the database there
+ * after the pin was made has been seen by it, or was before it.
+ */
+static enum vfs_rc check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], struct error *err)
+{
+	struct db *base;
+	enum vfs_rc rc = registry_get(of->store, NULL, of->past.base, &base, err);
+
+	if (rc != VFS_OK)
+		return rc;
+	rc = db_follow(base, boot_us(), err);
+	struct version *v = db_pin_durable(base);
+	if (rc == VFS_OK && (!v->exists || memcmp(v->db_id, db_id, ID_LEN) != 0)) {
+		error_set(err, "database \"%s\" was dropped", of->past.base);
+		rc = VFS_NOT_FOUND;
+	}
+	db_unpin(base, v);
+	registry_put(base);
+	return rc;
+}
+
+/* A pin that is left of a database of that name which was dropped. */
+static enum vfs_rc delete_stale(struct db *db, const struct pin *pin, struct error *err)
+{
+	struct pin there;
+	enum vfs_rc rc = pin_read(db->store, db->folder, pin->name, &there, err);
+
+	if (rc == VFS_OK && memcmp(there.db_id, pin->db_id, ID_LEN) == 0) {
+		error_set(err, "snapshot \"%s\" of database \"%s\" already exists", pin->name,
+			  db->past.base);
+		return VFS_EXISTS;
+	}
+	if (rc == VFS_OK)
+		rc = pin_delete(db->store, db->folder, &there, err);
+	return rc == VFS_NOT_FOUND ? VFS_OK : rc;
+}
+
+enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, const char *name,
+				struct vfs_pin *out, struct error *err)
+{
+	struct pin pin = { .kind = PIN_SNAPSHOT, .created_us = wall_us() };
+	struct version *v;
+	struct db *db;
+	enum vfs_rc rc;
+
+	if (!snapshot_name_check(name, err))
+		return VFS_INVALID;
+	rc = open_version(store, database, &db, &v, err);
+	if (rc != VFS_OK)
+		return rc;
+	pin.lsn = v->lsn;
+	pin.time_us = v->time_us;
+	memcpy(pin.db_id, v->db_id, ID_LEN);
+	memcpy(pin.hash, v->hash, HASH_LEN);
+	snprintf(pin.name, sizeof(pin.name), "%s", name);
+	rc = pin_create(store, db->folder, &pin, err);
+	if (rc == VFS_EXISTS) {
+		rc = delete_stale(db, &pin, err);
+		if (rc == VFS_OK)
+			rc = pin_create(store, db->folder, &pin, err);
+	}
+	if (rc == VFS_OK) {
+		rc = check_not_dropped(db, pin.db_id, err);
+		if (rc == VFS_NOT_FOUND && pin_delete(store, db->folder, &pin, NULL) != VFS_OK)
+			log_warn(NULL, "snapshot \"%s\" of database \"%s\", which was dropped, is left over",
+				 name, db->past.base);
+	}
+	if (rc == VFS_OK && out != NULL)
+		tell(&pin, out);
+	db_unpin(db, v);
+	registry_put(db);
+	return rc;
+}
+
+enum vfs_rc vfs_drop_snapshot(struct blob_store *store, const char *database, const char *name,
+			      struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	struct pin pin;
+	enum vfs_rc rc;
+
+	if (!db_name_check(database, err) || !snapshot_name_check(name, err))
+		return VFS_INVALID;
+	db_name_encode(database, folder);
+	rc = pin_read(store, folder, name, &pin, err);
+	if (rc == VFS_OK)
+		rc = pin_delete(store, folder, &pin, err);
+	else if (rc == VFS_NOT_FOUND)
+		error_set(err, "database \"%s\" has no snapshot \"%s\"", database, name);
+	return rc;
+}
+
+enum vfs_rc vfs_list_pins(struct blob_store *store, const char *database, struct vfs_pin **out,
+			  size_t *n, struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	struct pin *pins;
+	enum vfs_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if (!db_name_check(database, err))
+		return VFS_INVALID;
+	db_name_encode(database, folder);
+	rc = pin_list(store, folder, &pins, n, err);
+	if (rc != VFS_OK)
+		return rc;
+	*out = calloc(*n + 1, sizeof(**out));
+	if (*out == NULL) {
+		error_no_memory(err);
+		rc = VFS_IO;
+		*n = 0;
+	}
+	for (size_t i = 0; i < *n; i++)
+		tell(&pins[i], &(*out)[i]);
+	free(pins);
+	return rc;
+}
