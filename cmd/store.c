@@ -129,7 +129,8 @@ bool store_open_only(const struct config *c, const char *where, bool probe,
 	return true;
 }
 
-bool store_start(const struct config *c, struct blob_store *store, struct error *err)
+/* `serves`: commits may be kept in local journals. */
+static bool start(const struct config *c, struct blob_store *store, bool serves, struct error *err)
 {
 	struct vfs_config vfs = {
 		.store = store,
@@ -138,8 +139,12 @@ bool store_start(const struct config *c, struct blob_store *store, struct error 
 		.read_only = c->database_read_only,
 		.cache_ttl_ms = c->storage_cache_ttl_minutes * 60000,
 	};
-	char folder[4096];
+	char folder[4096], journal[4096];
 
+	if (serves && !c->database_read_only && c->database_sqlite_path[0] != '\0' &&
+	    (size_t)snprintf(journal, sizeof(journal), "%s-journal", c->database_sqlite_path) <
+		    sizeof(journal))
+		vfs.journal_folder = journal;
 	/* a local folder is no slower than the cache would be */
 	if (store != NULL && strncmp(blob_name(store), "file:", 5) != 0 &&
 	    c->database_sqlite_path[0] != '\0' &&
@@ -151,16 +156,22 @@ bool store_start(const struct config *c, struct blob_store *store, struct error 
 	return vfs_init(&vfs, err);
 }
 
+bool store_start(const struct config *c, struct blob_store *store, struct error *err)
+{
+	return start(c, store, false, err);
+}
+
 bool store_open(const struct config *c, struct blob_store **out, struct error *err)
 {
 	struct blob_store *store = NULL;
 
 	if (!store_open_only(c, NULL, true, &store, err))
 		return false;
-	if (!store_start(c, store, err)) {
+	if (!start(c, store, true, err)) {
 		blob_close(store);
 		return false;
 	}
+	vfs_replay_journals(store);
 	*out = store;
 	return true;
 }

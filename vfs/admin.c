@@ -54,7 +54,11 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	rc = turn_wait(db, &request, deadline_ms, NULL, err);
 	if (rc != VFS_OK)
 		return rc;
-	group_drain(db);
+	rc = group_drain(db, err);
+	if (rc != VFS_OK) {
+		turn_end(db, &request);
+		return rc;
+	}
 	do {
 		rc = commit_resolve(db, err);
 		if (rc == VFS_OK)

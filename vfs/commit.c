@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/cache.h"
+#include "vfs/local.h"
 #include "vfs/manifest.h"
 #include "vfs/overlay.h"
 #include "vfs/seal.h"
@@ -131,6 +132,18 @@ static enum vfs_rc check_slot(struct db *db, const struct commit_head *ours, con
 		rc = read_slot(db, ours->lsn, &body, &head, err);
 	if (rc == VFS_OK && memcmp(head.nonce, ours->nonce, ID_LEN) != 0)
 		rc = VFS_LOST;
+	buf_free(&body);
+	return rc;
+}
+
+enum vfs_rc commit_nonce(struct db *db, uint64_t lsn, uint8_t nonce[ID_LEN], struct error *err)
+{
+	struct buf body = BUF_INIT(COMMIT_MAX);
+	struct commit_head head;
+	enum vfs_rc rc = read_slot(db, lsn, &body, &head, err);
+
+	if (rc == VFS_OK)
+		memcpy(nonce, head.nonce, ID_LEN);
 	buf_free(&body);
 	return rc;
 }
@@ -381,9 +394,15 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 		rc = VFS_IO;
 		goto out;
 	}
+	uint64_t announce = r->announce_seq != 0 ? r->announce_seq : base->seq;
+	if (!local_attempt(db, head.lsn, head.nonce, announce, err)) {
+		rc = VFS_IO;
+		goto out;
+	}
 	size_t len = body.len;
 	int64_t began_us = boot_us();
 	rc = commit_create(db, &head, &body, r->timeout_ms, err);
+	local_attempt_ended(db, head.lsn, announce, rc == VFS_OK);
 	if (rc == VFS_OK)
 		cache_staged(db, r, &s, refs);
 	mutex_lock(&db->lock);

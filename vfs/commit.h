@@ -17,6 +17,7 @@ struct commit_request {
 	uint32_t page_size;
 	uint32_t page_count;
 	int64_t timeout_ms;      /* a throttled or unreachable store is asked again for so long */
+	uint64_t announce_seq;   /* what the local journal is told that the slot holds; 0: up to base */
 };
 
 /*
@@ -65,6 +66,10 @@ enum vfs_rc commit_lost(struct db *db, struct error *err);
  * slot holds is applied); otherwise it is as it was.
  */
 MUST_CHECK enum vfs_rc commit_resolve(struct db *db, struct error *err);
+
+/* Whose the object in a slot is.  VFS_NOT_FOUND: nobody's, or it was cleaned up. */
+MUST_CHECK enum vfs_rc commit_nonce(struct db *db, uint64_t lsn, uint8_t nonce[ID_LEN],
+				    struct error *err);
 
 /* Asks the background for commit_resolve(): registry.c. */
 void background_resolve(struct db *db);

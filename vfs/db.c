@@ -18,15 +18,13 @@
 #include "base/clock.h"
 #include "vfs/cache.h"
 #include "vfs/fetch.h"
+#include "vfs/local.h"
 
 _Atomic int64_t vfs_test_sleep_us;
 
-/* Ten years: a machine that has just started has a past, too, and 0 is older than any time that is asked for. */
-#define LONG_AGO_US ((int64_t)10 * 366 * 86400 * 1000000)
-
 int64_t boot_us(void)
 {
-	return LONG_AGO_US + clock_ns(CLOCK_BOOTTIME) / 1000 +
+	return clock_ns(CLOCK_BOOTTIME) / 1000 +
 	       atomic_load_explicit(&vfs_test_sleep_us, memory_order_relaxed);
 }
 
@@ -129,6 +127,7 @@ void db_free(struct db *db)
 	while (first < db->next_seq && !atomic_compare_exchange_weak(&first_seq, &first, db->next_seq))
 		;
 	fetch_drain(db);
+	local_close(db);
 	for (struct version *v = db->oldest, *next; v != NULL; v = next) {
 		next = v->newer;
 		version_free(v);

@@ -26,6 +26,7 @@
 #define NEVER_US (INT64_MIN / 2)
 
 struct image;
+struct local;
 struct store_ref;
 
 /*
@@ -151,6 +152,10 @@ struct db {
 	bool leading;                /* somebody gathers or appends: group.c */
 	uint64_t appending_seq;      /* last version of the group under way; 0: none */
 	size_t pending_bytes;        /* of images that are in no object yet */
+	struct local *local;         /* its journal on this machine, once asked for; has a lock of its own */
+	bool journaling;             /* somebody writes to it: group.c */
+	uint64_t on_disk_seq;        /* version up to which it has everything */
+	bool stuck;                  /* the store does not take what is on disk; it is tried again */
 	unsigned n_tickets;          /* commits that somebody waits for */
 	unsigned n_unattended;       /* commits that were acknowledged before they are durable */
 	unsigned last_group;         /* tickets of the last group */
@@ -185,10 +190,7 @@ MUST_CHECK enum vfs_rc db_follow(struct db *db, int64_t since_us, struct error *
 /* Before a transaction that writes: see README.md, "Learning of other machines". */
 MUST_CHECK enum vfs_rc db_follow_for_write(struct db *db, struct error *err);
 
-/*
- * The clock that counts suspended time, in microseconds; 0 is years before the machine was
- * started.  A test may add to it what "the machine slept".
- */
+/* The clock that counts suspended time; a test may add to it what "the machine slept". */
 int64_t boot_us(void);
 extern _Atomic int64_t vfs_test_sleep_us;
 

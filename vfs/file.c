@@ -605,8 +605,9 @@ static enum vfs_rc publish(struct handle *h, const struct commit_request *r, str
 
 	if (!group_takes(r)) {
 		/* alone, behind all that is under way */
-		group_drain(h->db);
-		rc = commit_append(h->db, r, out, err);
+		rc = group_drain(h->db, err);
+		if (rc == VFS_OK)
+			rc = commit_append(h->db, r, out, err);
 		if (rc == VFS_OK && h->ticket != NULL) {
 			ticket->seq = (*out)->seq;
 			ticket->schema = (*out)->schema_seq;

@@ -12,6 +12,7 @@
 #include "vfs/cache.h"
 #include "vfs/group.h"
 #include "vfs/history.h"
+#include "vfs/local.h"
 #include "vfs/manifest.h"
 
 enum { READ_AHEAD_MAX = 8 };
@@ -338,6 +339,8 @@ enum vfs_rc db_load(struct db *db, struct error *err)
 		rc = follow(db, true, true, &failure);
 		if (rc == VFS_NOT_FOUND)
 			rc = VFS_CORRUPT; /* what a listing or a slot told of was not there */
+		if (rc == VFS_OK)
+			rc = local_replay(db, &failure);
 	}
 	if (rc != VFS_OK && err != NULL)
 		*err = failure;

@@ -19,15 +19,49 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/cache.h"
+#include "vfs/local.h"
 #include "vfs/manifest.h"
 #include "vfs/overlay.h"
 #include "vfs/registry.h"
 #include "vfs/seal.h"
 
-enum { LINGER_MAX_MS = 10, LINGER_PART = 6, SLOW_PUT_US = 4000 };
+enum { LINGER_MAX_MS = 10, LINGER_PART = 6, SLOW_PUT_US = 4000, STUCK_MS = 1000 };
 
 #define GROUPED_MAX ((size_t)1 << 20)  /* images of one transaction */
 #define PENDING_MAX ((size_t)32 << 20) /* images of all that is published and not durable */
+
+/* ---- threads that append ---- */
+
+static struct mutex flusher_lock = MUTEX_INIT;
+static struct cond flusher_ended = { .os = PTHREAD_COND_INITIALIZER };
+static unsigned n_flushers; /* guarded by flusher_lock */
+static atomic_bool stopping;
+
+static void flusher_end(struct db *db)
+{
+	registry_put(db);
+	mutex_lock(&flusher_lock);
+	n_flushers--;
+	cond_broadcast(&flusher_ended);
+	mutex_unlock(&flusher_lock);
+}
+
+/* A thread that holds the database until it calls flusher_end(). */
+static bool flusher_start(struct db *db, void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+
+	mutex_lock(&flusher_lock);
+	n_flushers++;
+	mutex_unlock(&flusher_lock);
+	registry_ref(db);
+	if (thread_start(&thread, "pgblob-flush", 0, run, arg, NULL)) {
+		pthread_detach(thread);
+		return true;
+	}
+	flusher_end(db);
+	return false;
+}
 
 bool group_takes(const struct commit_request *r)
 {
@@ -119,6 +153,14 @@ static void tell_unattended_locked(struct db *db, const struct error *why)
 	db->n_unattended = 0;
 }
 
+/* Before a rewind: what was acknowledged from the local journal goes with it, and is kept there. */
+static void keep_local_locked(struct db *db, const struct error *why)
+{
+	if (db->on_disk_seq > db->durable->seq && !atomic_load(&stopping))
+		local_set_aside(db, why->text);
+	db->on_disk_seq = 0;
+}
+
 /* Tell those from after `from` up to `to`. */
 static unsigned finish_range_locked(struct db *db, uint64_t from, uint64_t to, enum vfs_rc rc,
 				    const struct error *why)
@@ -164,10 +206,15 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 	page_table_ref(r->base->table);
 	v->table = r->base->table;
 
+	if (level == VFS_ON_DISK && !local_usable(db))
+		level = VFS_IN_STORE;
 	mutex_lock(&db->lock);
 	while (db->pending_bytes > PENDING_MAX && !r->base->lost && db->newest != db->durable) {
 		mutex_unlock(&db->lock);
-		group_drain(db);
+		rc = group_drain(db, err);
+		if (rc != VFS_OK)
+			goto out;
+		rc = VFS_IO;
 		mutex_lock(&db->lock);
 	}
 	if (r->base->lost || db->newest != r->base) {
@@ -188,15 +235,16 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 	db->pending_bytes += s->bytes;
 	ticket->seq = v->seq;
 	ticket->schema = v->schema_seq;
-	bool flush = false;
 	if (level != VFS_IN_MEMORY) {
 		ticket->db = db;
+		ticket->level = level;
 		link_ticket_locked(db, ticket);
 	} else {
 		db->n_unattended++;
-		flush = !db->flushing;
-		db->flushing = true;
 	}
+	/* whoever waits for less than the store does not append */
+	bool flush = level != VFS_IN_STORE && !db->flushing;
+	db->flushing |= flush;
 	/* whoever gathers may have waited for this one */
 	if (db->leading)
 		cond_broadcast(&db->changed);
@@ -264,8 +312,8 @@ static int compare_candidates(const void *a, const void *b)
 	return x->seq > y->seq ? -1 : x->seq < y->seq;
 }
 
-/* Everything that is published and not durable.  False: no memory; then nothing is pinned. */
-static bool gather_locked(struct db *db, struct group *g)
+/* What versions after `from` wrote that are not durable.  False: no memory; then nothing is pinned. */
+static bool gather_locked(struct db *db, uint64_t from, struct group *g)
 {
 	struct version *base = db->durable;
 	struct version *last = db->newest;
@@ -291,7 +339,7 @@ static bool gather_locked(struct db *db, struct group *g)
 	}
 	for (const struct version *v = base->newer; v != NULL; v = v->newer)
 		for (const struct staged *s = v->staged; s != NULL; s = s->next)
-			for (size_t i = 0; i < s->n; i++)
+			for (size_t i = 0; i < s->n && s->seq > from; i++)
 				if (s->pgnos[i] <= last->page_count)
 					all[n++] = (struct candidate){ s->pgnos[i], s->seq,
 								       s->images[i] };
@@ -376,6 +424,7 @@ void group_overtaken_locked(struct db *db)
 		return;
 	from = db->appending_seq != 0 ? db->appending_seq : db->durable->seq;
 	(void)commit_lost(db, &why);
+	keep_local_locked(db, &why);
 	db_rewind_locked(db);
 	db->stats.lost += finish_range_locked(db, from, UINT64_MAX, VFS_LOST, &why);
 	tell_unattended_locked(db, &why);
@@ -393,6 +442,7 @@ static void fail_locked(struct db *db, const struct group *g, enum vfs_rc rc,
 	if (!g->last->lost) {
 		uint64_t newest = db->newest->seq;
 
+		keep_local_locked(db, why);
 		db_rewind_locked(db);
 		/* what was published behind the group was never sent */
 		if (rc == VFS_LOST) {
@@ -409,101 +459,249 @@ static void fail_locked(struct db *db, const struct group *g, enum vfs_rc rc,
 	tell_unattended_locked(db, why);
 }
 
-/* Gather and append once.  The caller leads; the lock is let go of meanwhile. */
-static void append_locked(struct db *db)
-{
-	struct buf body = BUF_INIT(COMMIT_MAX);
-	struct error err = ERROR_INIT;
-	struct page_ref *refs = NULL;
-	struct sealed s = { 0 };
-	struct group g;
+/* An append under way.  It may outlive the call of the leader who began it. */
+struct append {
+	struct db *db;
+	struct group group;
+	struct commit_head head;
+	struct sealed sealed;
+	struct page_ref *refs;
+	struct buf body;
+	size_t len;
+	bool built;
+	int64_t began_us, took_us;
 	enum vfs_rc rc;
-	size_t len = 0;
+	struct error err;
+};
+
+/* Seal the group, and announce its slot. */
+static enum vfs_rc prepare(struct append *a)
+{
+	struct db *db = a->db;
+	struct group *g = &a->group;
+	struct sealed *s = &a->sealed;
+	enum vfs_rc rc;
+
+	commit_begin(g->base, &a->head);
+	memcpy(a->head.header, g->last->header, PAGE_HEADER_LEN);
+	rc = seal_pages(db, g->base, g->staged, g->n, a->head.page_size, a->head.db_id, s, &a->err);
+	if (rc == VFS_OK && s->n_objects > 0)
+		rc = commit_check_head(db, g->base, &a->err);
+	if (rc != VFS_OK)
+		return rc;
+	a->refs = malloc((s->n + 1) * sizeof(a->refs[0]));
+	if (a->refs == NULL) {
+		error_no_memory(&a->err);
+		return VFS_IO;
+	}
+	if (!commit_build(&a->head, s, &a->body, &a->err))
+		return VFS_INVALID;
+	if (!commit_refs(db, &a->head, s, a->refs)) {
+		error_no_memory(&a->err);
+		return VFS_IO;
+	}
+	if (!local_attempt(db, a->head.lsn, a->head.nonce, g->last->seq, &a->err))
+		return VFS_IO;
+	a->len = a->body.len;
+	a->built = true;
+	return VFS_OK;
+}
+
+static void drop_prepared(struct append *a)
+{
+	sealed_free(&a->sealed);
+	a->sealed = (struct sealed){ 0 };
+	free(a->refs);
+	a->refs = NULL;
+	buf_free(&a->body);
+	buf_init(&a->body, COMMIT_MAX);
+}
+
+/* One try; the same bytes again if they have been sent before. */
+static void try_append(struct append *a)
+{
+	a->rc = commit_check_head(a->db, a->group.base, &a->err);
+	if (a->rc == VFS_OK && !a->built) {
+		a->rc = prepare(a);
+		if (a->rc != VFS_OK)
+			drop_prepared(a);
+	}
+	if (a->rc != VFS_OK)
+		return;
+	a->began_us = boot_us();
+	a->rc = commit_create(a->db, &a->head, &a->body, vfs_settings.commit_timeout_ms, &a->err);
+	a->took_us = boot_us() - a->began_us;
+}
+
+/* Is something on disk, or about to be, that is not durable behind `base`? */
+static bool promised_locked(const struct db *db, const struct version *base)
+{
+	if (db->on_disk_seq > base->seq)
+		return true;
+	for (const struct vfs_ticket *t = db->tickets; t != NULL; t = t->next)
+		if (t->level == VFS_ON_DISK)
+			return true;
+	return false;
+}
+
+/*
+ * What is on disk has been acknowledged: it is not dropped because the store does
+ * not answer.  Those who wait for the store are told that nobody knows.
+ */
+static bool stays_locked(struct append *a)
+{
+	struct db *db = a->db;
+	struct error why = ERROR_INIT;
+
+	if (a->rc == VFS_OK || a->rc == VFS_LOST || a->rc == VFS_CORRUPT || a->rc == VFS_INVALID ||
+	    a->group.last->lost || !promised_locked(db, a->group.base) || atomic_load(&stopping))
+		return false;
+	if (!db->stuck)
+		log_warn(NULL, "commits to database \"%s\" stay in the local journal until the store takes them: %s",
+			 db->name, a->err.text);
+	db->stuck = true;
+	error_set(&why, "the commit to database \"%s\" is in the local journal, but not in the store yet",
+		  db->name);
+	error_detail(&why, "%s", a->err.text);
+	for (struct vfs_ticket *t = db->tickets, *next; t != NULL; t = next) {
+		next = t->next;
+		if (t->level == VFS_ON_DISK)
+			continue;
+		finish_locked(db, t, VFS_UNKNOWN, &why);
+		commit_count_locked(db, 1, VFS_UNKNOWN);
+	}
+	error_clear(&a->err);
+	cond_broadcast(&db->changed);
+	return true;
+}
+
+static void applied_locked(struct append *a)
+{
+	struct db *db = a->db;
+	struct group *g = &a->group;
+
+	/* who took over from a manifest meanwhile has it too: see check_late() */
+	if (!g->last->lost) {
+		settle_locked(db, g, &a->sealed, a->refs);
+		assert(g->last->lsn == a->head.lsn);
+		g->last->time_us = a->head.time_us;
+		memcpy(g->last->nonce, a->head.nonce, ID_LEN);
+		memcpy(g->last->hash, a->head.hash, HASH_LEN);
+		db_durable_locked(db, g->last);
+		db->pending_bytes = 0;
+		if (g->last == db->newest)
+			db->n_unattended = 0;
+		for (const struct version *v = g->last->newer; v != NULL; v = v->newer)
+			for (const struct staged *t = v->staged; t != NULL; t = t->next)
+				db->pending_bytes += t->bytes;
+	}
+	db->last_group = finish_range_locked(db, 0, g->last->seq, VFS_OK, NULL);
+	commit_count_locked(db, db->last_group, VFS_OK);
+}
+
+/* The outcome is definite, or nobody waits for it: everybody is told. */
+static void end_append(struct append *a)
+{
+	struct db *db = a->db;
+	bool sent = a->built;
+
+	if (sent)
+		local_attempt_ended(db, a->head.lsn, a->group.last->seq, a->rc == VFS_OK);
+	if (a->rc == VFS_OK)
+		cache_group(db, &a->group, &a->sealed, a->refs);
+	if (sent)
+		commit_told(db, &a->head, a->sealed.n, a->len, a->rc, a->began_us, &a->err);
+	mutex_lock(&db->lock);
+	db->appending_seq = 0;
+	db->put_us = a->took_us;
+	db->stuck = false;
+	if (sent)
+		commit_done_locked(db, &a->head, &a->body, a->rc, a->began_us);
+	if (a->rc == VFS_OK)
+		applied_locked(a);
+	else
+		fail_locked(db, &a->group, a->rc, &a->err);
+	mutex_unlock(&db->lock);
+	if (a->rc == VFS_OK)
+		manifest_want(db, a->group.last, a->sealed.n);
+	group_deinit(db, &a->group);
+	drop_prepared(a);
+}
+
+/* Try again until the outcome is definite; the lock is let go of meanwhile. */
+static void persist_locked(struct append *a)
+{
+	struct db *db = a->db;
+
+	do {
+		(void)cond_wait_until(&db->changed, &db->lock, mono_ms() + STUCK_MS);
+		mutex_unlock(&db->lock);
+		try_append(a);
+		mutex_lock(&db->lock);
+	} while (stays_locked(a));
+}
+
+static void end_leading_locked(struct db *db);
+
+/* The rest of an append whose leader was a client: he has been told already. */
+static void *persist(void *arg)
+{
+	struct append *a = arg;
+	struct db *db = a->db;
+
+	mutex_lock(&db->lock);
+	persist_locked(a);
+	mutex_unlock(&db->lock);
+	end_append(a);
+	free(a);
+	mutex_lock(&db->lock);
+	end_leading_locked(db);
+	mutex_unlock(&db->lock);
+	flusher_end(db);
+	return NULL;
+}
+
+/* Gather and append.  False: a thread goes on with it, and leads. */
+static bool append_locked(struct db *db, bool patient)
+{
+	struct append a = { .db = db, .body = BUF_INIT(COMMIT_MAX) };
+	struct error err = ERROR_INIT;
 
 	assert(mutex_held(&db->lock) && db->leading && db->newest != db->durable);
-	if (!gather_locked(db, &g)) {
+	if (!gather_locked(db, 0, &a.group)) {
 		uint64_t from = db->durable->seq;
 
 		error_no_memory(&err);
+		keep_local_locked(db, &err);
 		db_rewind_locked(db);
 		db->stats.failed += finish_range_locked(db, from, UINT64_MAX, VFS_IO, &err);
-		return;
+		return true;
 	}
-	struct commit_head head = {
+	a.head = (struct commit_head){
 		.kind = COMMIT_NORMAL,
-		.page_size = g.last->page_size,
-		.page_count = g.last->page_count,
+		.page_size = a.group.last->page_size,
+		.page_count = a.group.last->page_count,
 	};
-	db->appending_seq = g.last->seq;
+	db->appending_seq = a.group.last->seq;
 	mutex_unlock(&db->lock);
-
-	int64_t began_us = boot_us();
-	rc = commit_check_head(db, g.base, &err);
-	if (rc == VFS_OK) {
-		commit_begin(g.base, &head);
-		memcpy(head.header, g.last->header, PAGE_HEADER_LEN);
-		rc = seal_pages(db, g.base, g.staged, g.n, head.page_size, head.db_id, &s, &err);
-	}
-	if (rc == VFS_OK && s.n_objects > 0)
-		rc = commit_check_head(db, g.base, &err);
-	if (rc == VFS_OK) {
-		refs = malloc((s.n + 1) * sizeof(refs[0]));
-		if (refs == NULL) {
-			error_no_memory(&err);
-			rc = VFS_IO;
-		} else if (!commit_build(&head, &s, &body, &err)) {
-			rc = VFS_INVALID;
-		} else if (!commit_refs(db, &head, &s, refs)) {
-			error_no_memory(&err);
-			rc = VFS_IO;
-		}
-	}
-	bool sent = rc == VFS_OK;
-	if (sent) {
-		len = body.len;
-		began_us = boot_us();
-		rc = commit_create(db, &head, &body, vfs_settings.commit_timeout_ms, &err);
-	}
-	int64_t took_us = boot_us() - began_us;
-	if (rc == VFS_OK)
-		cache_group(db, &g, &s, refs);
-	if (sent)
-		commit_told(db, &head, s.n, len, rc, began_us, &err);
-
+	a.began_us = boot_us();
+	try_append(&a);
 	mutex_lock(&db->lock);
-	db->appending_seq = 0;
-	db->put_us = took_us;
-	if (sent)
-		commit_done_locked(db, &head, &body, rc, began_us);
-	if (rc == VFS_OK) {
-		/* who took over from a manifest meanwhile has it too: see check_late() */
-		if (!g.last->lost) {
-			settle_locked(db, &g, &s, refs);
-			assert(g.last->lsn == head.lsn);
-			g.last->time_us = head.time_us;
-			memcpy(g.last->nonce, head.nonce, ID_LEN);
-			memcpy(g.last->hash, head.hash, HASH_LEN);
-			db_durable_locked(db, g.last);
-			db->pending_bytes = 0;
-			if (g.last == db->newest)
-				db->n_unattended = 0;
-			for (const struct version *v = g.last->newer; v != NULL; v = v->newer)
-				for (const struct staged *t = v->staged; t != NULL; t = t->next)
-					db->pending_bytes += t->bytes;
+	if (stays_locked(&a)) {
+		struct append *later = patient ? NULL : malloc(sizeof(*later));
+
+		if (later != NULL) {
+			*later = a;
+			if (flusher_start(db, persist, later))
+				return false;
+			free(later);
 		}
-		db->last_group = finish_range_locked(db, 0, g.last->seq, VFS_OK, NULL);
-		commit_count_locked(db, db->last_group, VFS_OK);
-	} else {
-		fail_locked(db, &g, rc, &err);
+		persist_locked(&a);
 	}
 	mutex_unlock(&db->lock);
-	if (rc == VFS_OK)
-		manifest_want(db, g.last, s.n);
-	group_deinit(db, &g);
-	sealed_free(&s);
-	free(refs);
-	buf_free(&body);
+	end_append(&a);
 	mutex_lock(&db->lock);
+	return true;
 }
 
 /*
@@ -520,21 +718,82 @@ static void linger_locked(struct db *db)
 		(void)cond_wait_until(&db->changed, &db->lock, until_ms);
 }
 
-/* Be the leader once; then somebody else who waits becomes it. */
-static void lead_locked(struct db *db)
+static void end_leading_locked(struct db *db)
 {
-	assert(!db->leading);
-	db->leading = true;
-	linger_locked(db);
-	if (db->newest != db->durable)
-		append_locked(db);
 	db->leading = false;
 	for (struct vfs_ticket *t = db->tickets; t != NULL; t = t->next)
-		if (t->waiting) {
+		if (t->waiting && !t->on_disk) {
 			cond_signal(&t->wake);
 			break;
 		}
 	cond_broadcast(&db->changed);
+}
+
+/* Be the leader once; then somebody else who waits becomes it.  `patient`: nobody waits for the caller. */
+static void lead_locked(struct db *db, bool patient)
+{
+	assert(!db->leading);
+	db->leading = true;
+	linger_locked(db);
+	if (db->newest == db->durable || append_locked(db, patient))
+		end_leading_locked(db);
+}
+
+/* Write what the journal has not: one writes and flushes for all who wait. */
+static void journal_locked(struct db *db)
+{
+	struct error err = ERROR_INIT;
+	struct group g;
+
+	assert(!db->journaling && db->newest != db->durable);
+	db->journaling = true;
+	mutex_unlock(&db->lock);
+	bool begins = local_begins(db);
+	mutex_lock(&db->lock);
+	if (db->newest != db->durable && gather_locked(db, begins ? 0 : db->on_disk_seq, &g)) {
+		struct local_pages pages = {
+			.seq = g.last->seq,
+			.n_commits = db->n_tickets,
+			.base = g.base,
+			.last = g.last,
+			.pages = g.staged,
+			.n = g.n,
+		};
+
+		mutex_unlock(&db->lock);
+		bool good = local_write(db, &pages, &err);
+		mutex_lock(&db->lock);
+		if (g.last->lost)
+			local_discard(db);
+		else if (good)
+			db->on_disk_seq = pages.seq;
+		if (!good) {
+			/* they wait for the store */
+			log_warn(NULL, "%s", err.text);
+			for (struct vfs_ticket *t = db->tickets; t != NULL; t = t->next)
+				t->level = VFS_IN_STORE;
+		}
+		mutex_unlock(&db->lock);
+		group_deinit(db, &g);
+		mutex_lock(&db->lock);
+	}
+	db->journaling = false;
+	cond_broadcast(&db->changed);
+}
+
+/* Until it is on disk or in the store, or has to wait for the store after all. */
+static void wait_for_disk_locked(struct db *db, struct vfs_ticket *t)
+{
+	t->on_disk = true;
+	while (!t->done && t->level == VFS_ON_DISK) {
+		if (db->on_disk_seq >= t->seq)
+			finish_locked(db, t, VFS_OK, NULL);
+		else if (db->journaling)
+			cond_wait(&db->changed, &db->lock);
+		else
+			journal_locked(db);
+	}
+	t->on_disk = false;
 }
 
 enum vfs_rc group_wait(struct vfs_ticket *t, struct error *err)
@@ -546,11 +805,13 @@ enum vfs_rc group_wait(struct vfs_ticket *t, struct error *err)
 	cond_init(&t->wake);
 	mutex_lock(&db->lock);
 	t->waiting = true;
+	if (t->level == VFS_ON_DISK)
+		wait_for_disk_locked(db, t);
 	while (!t->done) {
 		if (db->leading)
 			cond_wait(&t->wake, &db->lock);
 		else
-			lead_locked(db);
+			lead_locked(db, false);
 	}
 	mutex_unlock(&db->lock);
 	cond_deinit(&t->wake);
@@ -562,37 +823,50 @@ enum vfs_rc group_wait(struct vfs_ticket *t, struct error *err)
 	return rc;
 }
 
-enum vfs_rc group_wait_version(struct db *db, const struct version *v, struct error *err)
+static enum vfs_rc store_stuck(const struct db *db, struct error *err)
 {
-	mutex_lock(&db->lock);
-	while (!v->lost && db->durable->seq < v->seq) {
-		if (db->leading)
-			cond_wait(&db->changed, &db->lock);
-		else
-			lead_locked(db);
-	}
-	bool lost = v->lost;
-	mutex_unlock(&db->lock);
-	return lost ? commit_lost(db, err) : VFS_OK;
+	error_set(err, "the store of database \"%s\" does not answer", db->name);
+	error_detail(err, "Commits with synchronous_commit = local are in the local journal, and must go first.");
+	return VFS_BUSY;
 }
 
-void group_drain(struct db *db)
+enum vfs_rc group_wait_version(struct db *db, const struct version *v, struct error *err)
 {
+	enum vfs_rc rc = VFS_OK;
+
 	mutex_lock(&db->lock);
-	while (db->leading || db->newest != db->durable) {
+	while (!v->lost && db->durable->seq < v->seq && !db->stuck) {
 		if (db->leading)
 			cond_wait(&db->changed, &db->lock);
 		else
-			lead_locked(db);
+			lead_locked(db, false);
 	}
+	if (v->lost)
+		rc = commit_lost(db, err);
+	else if (db->durable->seq < v->seq)
+		rc = store_stuck(db, err);
 	mutex_unlock(&db->lock);
+	return rc;
+}
+
+enum vfs_rc group_drain(struct db *db, struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+
+	mutex_lock(&db->lock);
+	while ((db->leading || db->newest != db->durable) && !db->stuck) {
+		if (db->leading)
+			cond_wait(&db->changed, &db->lock);
+		else
+			lead_locked(db, false);
+	}
+	if (db->stuck)
+		rc = store_stuck(db, err);
+	mutex_unlock(&db->lock);
+	return rc;
 }
 
 /* ---- what nobody waits for ---- */
-
-static struct mutex flusher_lock = MUTEX_INIT;
-static struct cond flusher_ended = { .os = PTHREAD_COND_INITIALIZER };
-static unsigned n_flushers; /* guarded by flusher_lock */
 
 static void *flush(void *arg)
 {
@@ -603,44 +877,31 @@ static void *flush(void *arg)
 		if (db->leading)
 			cond_wait(&db->changed, &db->lock);
 		else
-			lead_locked(db);
+			lead_locked(db, true);
 	}
 	db->flushing = false;
 	mutex_unlock(&db->lock);
-	registry_put(db);
-	mutex_lock(&flusher_lock);
-	n_flushers--;
-	cond_broadcast(&flusher_ended);
-	mutex_unlock(&flusher_lock);
+	flusher_end(db);
 	return NULL;
 }
 
 static void start_flusher(struct db *db)
 {
-	pthread_t thread;
-
-	mutex_lock(&flusher_lock);
-	n_flushers++;
-	mutex_unlock(&flusher_lock);
-	registry_ref(db);
-	if (thread_start(&thread, "pgblob-flush", 0, flush, db, NULL)) {
-		pthread_detach(thread);
+	if (flusher_start(db, flush, db))
 		return;
-	}
 	/* the next commit takes it along */
 	mutex_lock(&db->lock);
 	db->flushing = false;
 	mutex_unlock(&db->lock);
-	registry_put(db);
-	mutex_lock(&flusher_lock);
-	n_flushers--;
-	mutex_unlock(&flusher_lock);
 }
 
 void group_stop(void)
 {
+	/* what is on disk is tried once more, and is there after a restart */
+	atomic_store(&stopping, true);
 	mutex_lock(&flusher_lock);
 	while (n_flushers > 0)
 		cond_wait(&flusher_ended, &flusher_lock);
 	mutex_unlock(&flusher_lock);
+	atomic_store(&stopping, false);
 }

@@ -31,15 +31,19 @@ MUST_CHECK enum vfs_rc group_publish(struct db *db, const struct commit_request 
 /* Wait, or append.  Ends the ticket. */
 MUST_CHECK enum vfs_rc group_wait(struct vfs_ticket *ticket, struct error *err);
 
-/* Wait until `v`, which the caller pins, is durable or lost. */
+/*
+ * Wait until `v`, which the caller pins, is durable or lost.  VFS_BUSY: the store does not
+ * take what is in the local journal.
+ */
 MUST_CHECK enum vfs_rc group_wait_version(struct db *db, const struct version *v,
 					  struct error *err);
 
 /*
  * Wait until everything that is published is durable, or was dropped, and nobody
- * appends.  Who has the turn has the log to himself then.
+ * appends.  Who has the turn has the log to himself then.  VFS_BUSY: the store does not
+ * take what is in the local journal.
  */
-void group_drain(struct db *db);
+MUST_CHECK enum vfs_rc group_drain(struct db *db, struct error *err);
 
 /* Another commit is in the slot that ours would have taken: drop all that is not durable. */
 void group_overtaken_locked(struct db *db);

@@ -15,6 +15,9 @@ VFS_SOURCES = \
 	vfs/inspect.c vfs/inspect.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
+	vfs/local.c vfs/local.h \
+	vfs/local_format.c vfs/local_format.h \
+	vfs/local_log.c vfs/local_log.h \
 	vfs/manifest.c vfs/manifest.h \
 	vfs/manifest_format.c \
 	vfs/manifest_write.c \

@@ -18,6 +18,7 @@
 #include "vfs/file.h"
 #include "vfs/group.h"
 #include "vfs/history.h"
+#include "vfs/local.h"
 #include "vfs/registry.h"
 #include "vfs/register.h"
 
@@ -336,9 +337,14 @@ void vfs_disk_cache_settle(void)
 		disk_cache_settle(disk);
 }
 
-static void settings_take(const struct vfs_config *config)
+static bool settings_take(const struct vfs_config *config, struct error *err)
 {
 	vfs_settings = *config;
+	if (config->journal_folder != NULL) {
+		vfs_settings.journal_folder = strdup(config->journal_folder);
+		if (vfs_settings.journal_folder == NULL)
+			return error_no_memory(err);
+	}
 	if (vfs_settings.cache_bytes == 0)
 		vfs_settings.cache_bytes = (size_t)64 << 20;
 	if (vfs_settings.commit_timeout_ms == 0)
@@ -348,12 +354,12 @@ static void settings_take(const struct vfs_config *config)
 	cache_set_limit(vfs_settings.cache_bytes);
 	vfs_disk_cache_start(config->disk_cache_folder, config->disk_cache_bytes);
 	vfs_settings.disk_cache_folder = NULL;
+	return true;
 }
 
 bool vfs_init(const struct vfs_config *config, struct error *err)
 {
-	settings_take(config);
-	return vfs_register(err);
+	return settings_take(config, err) && vfs_register(err);
 }
 
 void vfs_deinit(void)
@@ -367,6 +373,8 @@ void vfs_deinit(void)
 	if (os_vfs != NULL)
 		(void)sqlite3_vfs_unregister(&pgblob_vfs);
 	vfs_settings.store = NULL;
+	free((void *)(uintptr_t)vfs_settings.journal_folder);
+	vfs_settings.journal_folder = NULL;
 }
 
 static struct handle *handle_of_connection(sqlite3 *db)
@@ -476,6 +484,11 @@ void vfs_commit_later(sqlite3 *connection, struct vfs_ticket *ticket, enum vfs_d
 enum vfs_rc vfs_commit_wait(struct vfs_ticket *ticket, struct error *err)
 {
 	return group_wait(ticket, err);
+}
+
+void vfs_replay_journals(struct blob_store *store)
+{
+	local_replay_all(store);
 }
 
 void vfs_read_own(sqlite3 *connection, uint64_t seq)

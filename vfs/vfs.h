@@ -32,6 +32,8 @@ struct vfs_config {
 	size_t cache_bytes;          /* limit of the memory page cache; 0: 64 MiB */
 	const char *disk_cache_folder; /* pages are kept there across restarts; borrowed for the call; NULL: no */
 	uint64_t disk_cache_bytes;   /* its limit; 0: there is none */
+	const char *journal_folder;  /* commits with VFS_ON_DISK are written there first; copied; NULL: they
+	                                wait for the store */
 	int64_t commit_timeout_ms;   /* how long a commit waits for the store; 0: 30 s */
 	int64_t cache_ttl_ms;        /* readers learn of other machines' commits at most this late;
 	                                0: every transaction asks */
@@ -169,7 +171,7 @@ void vfs_intent_end(struct sqlite3 *db);
  */
 enum vfs_durability {
 	VFS_IN_STORE,  /* in its slot */
-	VFS_ON_DISK,   /* in the journal of this machine, flushed */
+	VFS_ON_DISK,   /* in the journal of this machine, flushed; a large one is in its slot */
 	VFS_IN_MEMORY, /* nowhere: lost with the process, or when another machine commits first */
 };
 
@@ -179,8 +181,10 @@ struct vfs_ticket {
 	uint64_t seq;             /* of the version that it made, 0: it changed nothing */
 	uint64_t schema;          /* vfs_schema() of that version */
 	enum vfs_rc rc;
+	enum vfs_durability level;
 	bool done;
 	bool waiting;
+	bool on_disk;             /* for the disk, not for the store */
 	struct error error;
 	struct cond wake;
 	struct vfs_ticket *next, **prev; /* of those that are not done */
@@ -190,8 +194,8 @@ struct vfs_ticket {
  * Let the next COMMIT of this handle return as soon as other writers may go on
  * from it; *ticket (zeroed, the caller's) is then for vfs_commit_wait(), which
  * must be called if that COMMIT worked, by any thread.  Until the wait is over
- * nobody but the caller may be told of the commit.  With VFS_IN_MEMORY or
- * VFS_ON_DISK there is nothing to wait for then; ticket->seq is set all the same.
+ * nobody but the caller may be told of the commit.  With VFS_IN_MEMORY there is
+ * nothing to wait for then; ticket->seq is set all the same.
  */
 void vfs_commit_later(struct sqlite3 *db, struct vfs_ticket *ticket, enum vfs_durability level);
 
@@ -206,9 +210,16 @@ void vfs_read_own(struct sqlite3 *db, uint64_t seq);
 
 /*
  * Wait until the version that the open transaction was begun on is durable: what it
- * has read may be told then.  VFS_LOST: it never will be.
+ * has read may be told then.  VFS_LOST: it never will be.  VFS_BUSY: not before the store
+ * takes what is in the local journal.
  */
 MUST_CHECK enum vfs_rc vfs_base_wait(struct sqlite3 *db, struct error *err);
+
+/*
+ * Append what local journals of an earlier process hold, for every database of the store;
+ * failures are logged, and are tried again when that database is opened.
+ */
+void vfs_replay_journals(struct blob_store *store);
 
 /* The handle has seen a version that was lost: close it, it cannot be used any more. */
 bool vfs_poisoned(struct sqlite3 *db);

@@ -455,9 +455,10 @@ bool tx_commit(struct sql_session *s, struct sql_error *err)
 			tx_rollback(s);
 			return false;
 		}
-	} else if (ticket.seq != 0) {
-		s->own_seq = ticket.seq;
 	}
+	/* of what is not in the store yet this session alone sees its own */
+	if (ticket.seq != 0 && s->settings.synchronous_commit <= SYNC_LOCAL)
+		s->own_seq = ticket.seq;
 	if (schema_changed && !s->has_temp)
 		publish_schema(s, tx->schema, ticket.schema);
 	if (tx->schema_changed && s->temp_conn != NULL) {

@@ -98,6 +98,23 @@ start && {
 	check 'SIGTERM ends it with status 0' [ $? = 0 ]
 	pid=''
 }
+# synchronous_commit = local: on this machine's disk first
+export DB_PATH=$work/here.sqlite
+start && {
+	query 'CREATE TABLE kept(n int)' >/dev/null
+	query "SET synchronous_commit = local; INSERT INTO kept SELECT generate_series(1, 100)" >/dev/null
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null
+	check 'there is a local journal' ls here.sqlite-journal/myapp.*-0
+	pid=''
+}
+start && {
+	check 'what was committed locally is there after kill -9' [ "$(query 'SELECT count(*) FROM kept')" = 100 ]
+	check 'and was not set aside' sh -c '! ls here.sqlite-journal | grep -q lost'
+	stop
+}
+unset DB_PATH
+
 printf 'logging:\n  level: error\n' >level.yaml
 start -c level.yaml && {
 	check 'at level error a connection makes no line' sh -c "query=1; [ ! -s log ]"

@@ -64,6 +64,19 @@ tests_fuzz_fuzz_azure_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_azure_list_LDADD = $(BLOB_LIBS)
 endif
 
+check_PROGRAMS += tests/fuzz/replay_local_journal
+tests_fuzz_replay_local_journal_SOURCES = tests/fuzz/fuzz_local_journal.c tests/fuzz/replay.c
+tests_fuzz_replay_local_journal_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_local_journal_LDADD = $(VFS_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_local_journal
+tests_fuzz_fuzz_local_journal_SOURCES = tests/fuzz/fuzz_local_journal.c
+tests_fuzz_fuzz_local_journal_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_local_journal_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_local_journal_LDADD = $(VFS_LIBS)
+endif
+
 check_PROGRAMS += tests/fuzz/replay_vfs_format
 tests_fuzz_replay_vfs_format_SOURCES = tests/fuzz/fuzz_vfs_format.c tests/fuzz/replay.c
 tests_fuzz_replay_vfs_format_CFLAGS = $(AM_CFLAGS)

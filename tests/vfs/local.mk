@@ -43,6 +43,11 @@ tests_vfs_test_format_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_format_LDADD = $(VFS_TEST_LIBS)
 EXTRA_DIST += tests/vfs/shell.sh tests/vfs/README.md
 
+check_PROGRAMS += tests/vfs/test_local
+tests_vfs_test_local_SOURCES = tests/vfs/test_local.c $(VFS_FIXTURE)
+tests_vfs_test_local_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_local_LDADD = $(VFS_TEST_LIBS)
+
 check_PROGRAMS += tests/vfs/test_group
 tests_vfs_test_group_SOURCES = tests/vfs/test_group.c $(VFS_FIXTURE)
 tests_vfs_test_group_CFLAGS = $(CHECK_TEST_CFLAGS)
