@@ -473,14 +473,22 @@ enum vfs_rc commit_resolve(struct db *db, struct error *err)
 	db->doubt->body = (struct buf)BUF_INIT(COMMIT_MAX);
 	mutex_unlock(&db->lock);
 
+	/* the slot may have been used, and cleaned up, since: then it must not be made again */
 	key_slot(key, db->folder, lsn);
-	enum blob_rc put = blob_create(db->store, key, &body, NULL, err);
-	if (put == BLOB_OK || put == BLOB_EXISTS) {
-		error_clear(err);
-		/* now something is there for good: read what, and apply it */
-		rc = db_follow(db, boot_us(), err);
-	} else {
-		rc = VFS_UNKNOWN;
+	rc = db_follow(db, boot_us(), err);
+	mutex_lock(&db->lock);
+	bool decided = db->doubt == NULL;
+	mutex_unlock(&db->lock);
+	if (rc == VFS_OK && !decided) {
+		enum blob_rc put = blob_create(db->store, key, &body, NULL, err);
+
+		if (put == BLOB_OK || put == BLOB_EXISTS) {
+			error_clear(err);
+			/* now something is there for good: read what, and apply it */
+			rc = db_follow(db, boot_us(), err);
+		} else {
+			rc = VFS_UNKNOWN;
+		}
 	}
 
 	mutex_lock(&db->lock);

@@ -12,10 +12,12 @@
 #include "vfs/db.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "vfs/cache.h"
 #include "vfs/fetch.h"
 #include "vfs/local.h"
@@ -354,6 +356,15 @@ void db_durable_locked(struct db *db, struct version *v)
 	v->settled = true;
 	v->pins++;
 	db->durable = v;
+	if (db->doubt != NULL && db->doubt->lsn <= v->lsn) {
+		/* whoever won, it is decided */
+		log_info(NULL, "commit db=%s lsn=%" PRIu64 " was in doubt: %s", db->name,
+			 db->doubt->lsn,
+			 db->doubt->lsn < v->lsn ? "others went on" :
+			 memcmp(db->doubt->nonce, v->nonce, ID_LEN) == 0 ? "committed" : "lost");
+		doubt_free(db->doubt);
+		db->doubt = NULL;
+	}
 	while (v->staged != NULL) {
 		struct staged *s = v->staged;
 

@@ -140,14 +140,6 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	}
 	if (!db_publish_locked(db, v, pgnos, refs, head->n_entries, true))
 		goto no_memory;
-	if (db->doubt != NULL && db->doubt->lsn <= v->lsn) {
-		/* whoever won, it is known now */
-		log_info(NULL, "commit db=%s lsn=%" PRIu64 " was in doubt: %s", db->name,
-			 db->doubt->lsn,
-			 memcmp(db->doubt->nonce, v->nonce, ID_LEN) == 0 ? "committed" : "lost");
-		doubt_free(db->doubt);
-		db->doubt = NULL;
-	}
 	db_unpin_locked(db, v);
 	v = NULL;
 	rc = VFS_OK;
@@ -211,10 +203,10 @@ static void read_slots(struct db *db, uint64_t lsn, struct read_ahead *slots, un
  * it installs it.  Until then nobody has been told of it, so it need not be seen;
  * but another machine may have gone on from it, and have told of that.
  */
-static enum vfs_rc follow_behind_ours(struct db *db, const struct commit_head *ours, bool *end,
-				      struct error *err)
+static enum vfs_rc follow_behind_ours(struct db *db, const struct commit_head *ours,
+				      int64_t *asked_us, bool *end, struct error *err)
 {
-	int64_t asked_us = boot_us();
+	int64_t now_us = boot_us();
 	char key[KEY_MAX];
 
 	key_slot(key, db->folder, ours->lsn + 1);
@@ -222,34 +214,31 @@ static enum vfs_rc follow_behind_ours(struct db *db, const struct commit_head *o
 	if (got != BLOB_OK && got != BLOB_NOT_FOUND)
 		return vfs_rc_of_blob(got);
 	mutex_lock(&db->lock);
-	if (got == BLOB_NOT_FOUND && db->proven_us < asked_us)
-		db->proven_us = asked_us;
 	while (got == BLOB_OK && memcmp(db->appending, ours->nonce, ID_LEN) == 0)
 		cond_wait(&db->changed, &db->lock);
 	mutex_unlock(&db->lock);
 	*end = got == BLOB_NOT_FOUND;
-	if (*end)
+	if (*end) {
+		*asked_us = now_us;
 		error_clear(err);
+	}
 	return VFS_OK;
 }
 
 /*
- * Take in a slot that was read.  *end: there is nothing behind it for now.  *stop: what
- * was read together with it is of no use.
+ * Take in a slot that was read.  *end: this is the end of what there is, or is wanted; if
+ * the former, it was asked for at *asked_us.  *stop: what was read together with this slot
+ * is of no use.
  */
-static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, bool *end,
-			     bool *stop, struct error *err)
+static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading,
+			     int64_t *asked_us, bool *end, bool *stop, struct error *err)
 {
 	struct commit_head head;
 	enum vfs_rc rc;
 
 	*end = *stop = true;
 	if (r->got == BLOB_NOT_FOUND) {
-		mutex_lock(&db->lock);
-		/* if our own commit has taken the slot meanwhile, that was a proof too */
-		if (db->proven_us < r->asked_us)
-			db->proven_us = r->asked_us;
-		mutex_unlock(&db->lock);
+		*asked_us = r->asked_us;
 		return VFS_OK;
 	}
 	rc = vfs_rc_of_blob(r->got);
@@ -273,23 +262,18 @@ static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading, 
 		db->foreign_us = boot_us();
 	mutex_unlock(&db->lock);
 	if (ours)
-		return follow_behind_ours(db, &head, end, err);
+		return follow_behind_ours(db, &head, asked_us, end, err);
 	*end = *stop = false;
 	return apply_slot(db, &head, (const uint8_t *)r->body.data, r->key, err);
 }
 
-/*
- * Read the log to its end.  The caller set db->following.  The more slots were
- * there, the more are asked for at once.
- */
-static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct error *err)
+/* Read slots until one is not there, which was asked for at *asked_us then, or is not wanted. */
+static enum vfs_rc follow_slots(struct db *db, bool loading, int64_t *asked_us, struct error *err)
 {
 	enum vfs_rc rc = VFS_OK;
 	unsigned n = 1;
 	bool end = false;
 
-	if (manifest_too)
-		rc = manifest_follow(db, err);
 	while (rc == VFS_OK && !end) {
 		struct read_ahead slots[READ_AHEAD_MAX];
 		bool stop = false;
@@ -305,18 +289,61 @@ static enum vfs_rc follow(struct db *db, bool manifest_too, bool loading, struct
 		for (unsigned i = 0; i < n; i++) {
 			/* behind the first that is missing nothing counts */
 			if (rc == VFS_OK && !stop)
-				rc = take_slot(db, &slots[i], loading, &end, &stop, err);
+				rc = take_slot(db, &slots[i], loading, asked_us, &end, &stop, err);
 			buf_free(&slots[i].body);
 		}
+		/* the more slots were there, the more are asked for at once */
 		if (n < READ_AHEAD_MAX)
 			n *= 2;
 	}
 	return rc;
 }
 
+/* Slot head + 1 was not there at `asked_us`; if our own commit has taken it meanwhile, that was a proof too. */
+static void head_proven(struct db *db, int64_t asked_us)
+{
+	mutex_lock(&db->lock);
+	if (db->proven_us < asked_us)
+		db->proven_us = asked_us;
+	mutex_unlock(&db->lock);
+}
+
 enum vfs_rc db_read_log(struct db *db, struct error *err)
 {
-	return follow(db, false, true, err);
+	int64_t asked_us = NEVER_US;
+	enum vfs_rc rc = follow_slots(db, true, &asked_us, err);
+
+	if (rc == VFS_OK)
+		head_proven(db, asked_us);
+	return rc;
+}
+
+/*
+ * Read the log to its end, which is proven then.  The caller set db->following.
+ *
+ * A slot that is not there was never there, or has been cleaned up.  The latter takes
+ * longer than PROOF_MAX_US from when the slot before it was the last one, or there was
+ * no newer manifest.  Who reads longer, asleep in between, must look for a manifest again.
+ */
+static enum vfs_rc follow(struct db *db, bool loading, struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+	int64_t asked_us = NEVER_US;
+
+	mutex_lock(&db->lock);
+	int64_t proven_us = loading ? NEVER_US : db->proven_us;
+	mutex_unlock(&db->lock);
+	do {
+		if (boot_us() - proven_us > PROOF_MAX_US) {
+			proven_us = boot_us();
+			rc = manifest_follow(db, err);
+		}
+		if (rc == VFS_OK)
+			rc = follow_slots(db, loading, &asked_us, err);
+	} while (rc == VFS_OK && boot_us() - proven_us > PROOF_MAX_US);
+	if (rc == VFS_OK)
+		head_proven(db, asked_us);
+	return rc;
 }
 
 enum vfs_rc db_load(struct db *db, struct error *err)
@@ -336,7 +363,7 @@ enum vfs_rc db_load(struct db *db, struct error *err)
 	if (db->past.kind != PAST_NONE) {
 		rc = history_load(db, &failure);
 	} else {
-		rc = follow(db, true, true, &failure);
+		rc = follow(db, true, &failure);
 		if (rc == VFS_NOT_FOUND)
 			rc = VFS_CORRUPT; /* what a listing or a slot told of was not there */
 		if (rc == VFS_OK)
@@ -365,10 +392,8 @@ enum vfs_rc db_follow(struct db *db, int64_t since_us, struct error *err)
 		return VFS_OK;
 	}
 	db->following = true;
-	/* slots may have been cleaned up since: only a manifest tells */
-	bool manifest_too = boot_us() - db->proven_us > PROOF_MAX_US;
 	mutex_unlock(&db->lock);
-	rc = follow(db, manifest_too, false, err);
+	rc = follow(db, false, err);
 	mutex_lock(&db->lock);
 	db->following = false;
 	cond_broadcast(&db->changed);

@@ -710,6 +710,57 @@ START_TEST(put_that_took_too_long_is_not_believed)
 }
 END_TEST
 
+/* The machine sleeps while it reads the log; the others go on. */
+static void sleep_in_get(void *arg)
+{
+	others_go_on(arg, 20, true);
+	vfs_test_sleep_us += (int64_t)3600 * 1000000;
+}
+
+START_TEST(machine_that_slept_while_it_read_the_log_reads_on_from_a_manifest)
+{
+	struct fixture f;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t VALUES(0)");
+	/* slot 4 was not there when it began, and is not there when it goes on */
+	fault_set_hook(f.faults, sleep_in_get, &f);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_GET);
+	ck_assert_int_eq(20, query_int(f.db, "SELECT a FROM t"));
+	exec(f.db, "UPDATE t SET a = a + 1");
+	fixture_restart(&f);
+	ck_assert_int_eq(21, query_int(f.db, "SELECT a FROM t"));
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(doubt_of_a_machine_that_slept_ends_and_makes_no_slot_again)
+{
+	struct vfs_config config = { .commit_timeout_ms = -1 };
+	struct fixture f;
+	char key[KEY_MAX];
+
+	fixture_open_with(&f, 0, &config);
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t VALUES(0)");
+	fault_arm_only(f.faults, 1, FAULT_UNKNOWN, FAULT_OP_CREATE);
+	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "UPDATE t SET a = 100"));
+	ck_assert_int_eq(VFS_UNKNOWN, vfs_last_error(f.db, NULL));
+	fault_arm_only(f.faults, 1, FAULT_STICKY, FAULT_OP_CREATE);
+	others_go_on(&f, 20, true);
+	vfs_test_sleep_us += (int64_t)3600 * 1000000;
+	(void)fault_disarm(f.faults);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+	f.db = connect_to("app", NULL);
+	exec(f.db, "UPDATE t SET a = a + 1");
+	ck_assert_int_eq(21, query_int(f.db, "SELECT a FROM t"));
+	key_slot(key, "app", 4);
+	ck_assert_int_eq(BLOB_NOT_FOUND, blob_head(f.inner, key, NULL, NULL));
+	fixture_close(&f);
+}
+END_TEST
+
 /* A second store that misbehaves, above the first; the first is for blob_close() behind fixture_close(). */
 static struct blob_store *two_faults(struct fixture *f)
 {
@@ -1076,6 +1127,8 @@ int main(void)
 	tcase_add_test(tc, missing_slot_in_the_middle_is_noticed);
 	tcase_add_test(tc, machine_that_slept_does_not_take_a_slot_that_was_cleaned_up);
 	tcase_add_test(tc, machine_that_slept_reads_what_is_newest);
+	tcase_add_test(tc, machine_that_slept_while_it_read_the_log_reads_on_from_a_manifest);
+	tcase_add_test(tc, doubt_of_a_machine_that_slept_ends_and_makes_no_slot_again);
 	tcase_add_test(tc, own_commit_is_not_lost_because_its_slot_was_read_wrongly);
 	tcase_add_test(tc, reader_sees_what_another_machine_built_on_a_commit_whose_answer_is_late);
 	tcase_add_test(tc, doubt_about_a_slot_that_was_read_meanwhile_does_not_last);
