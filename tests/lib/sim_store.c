@@ -1,5 +1,5 @@
 /*
- * sim_store.c - an S3 that exists in a simulated world (sim.h), and its network
+ * sim_store.c - an object store that exists in a simulated world (sim.h), and its network
  * Licence: MIT, see LICENSE.
  */
 #include "tests/lib/sim_store.h"
@@ -30,8 +30,45 @@ enum {
 /* The store's clock differs from everybody's. */
 #define STORE_EPOCH_US ((int64_t)1800000000 * 1000000 - 77000000)
 
+/* How a protocol says it. */
+struct dialect {
+	const char *range_header, *max_param, *after_param;
+	int created, deleted;
+	int taken;             /* status of a create that comes late */
+	const char *taken_code, *race_code, *missing, *busy, *failed;
+};
+
+static const struct dialect s3_dialect = {
+	.range_header = "range",
+	.max_param = "max-keys",
+	.after_param = "start-after",
+	.created = 200,
+	.deleted = 204,
+	.taken = 412,
+	.taken_code = "PreconditionFailed",
+	.race_code = "ConditionalRequestConflict",
+	.missing = "NoSuchKey",
+	.busy = "SlowDown",
+	.failed = "InternalError",
+};
+
+static const struct dialect azure_dialect = {
+	.range_header = "x-ms-range",
+	.max_param = "maxresults",
+	.after_param = "marker",
+	.created = 201,
+	.deleted = 202,
+	.taken = 409,
+	.taken_code = "BlobAlreadyExists",
+	.race_code = "OperationTimedOut",
+	.missing = "BlobNotFound",
+	.busy = "ServerBusy",
+	.failed = "InternalError",
+};
+
 struct sim_link {
 	struct sim_link *next;
+	const struct dialect *dialect;
 	unsigned machine, life;
 	bool dead;
 	unsigned kill_in;      /* requests; 0: not */
@@ -175,13 +212,14 @@ void sim_store_set_faults(const struct sim_faults *faults)
 	store.faults = *faults;
 }
 
-struct sim_link *sim_link_open(unsigned machine)
+struct sim_link *sim_link_open(unsigned machine, bool azure)
 {
 	struct sim_link *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		abort();
 	l->machine = machine;
+	l->dialect = azure ? &azure_dialect : &s3_dialect;
 	for (const struct sim_link *o = store.links; o != NULL; o = o->next)
 		l->life += o->machine == machine;
 	snprintf(l->host, sizeof(l->host), "m%u-%u.sim", machine, l->life);
@@ -190,7 +228,7 @@ struct sim_link *sim_link_open(unsigned machine)
 	return l;
 }
 
-struct blob_store *sim_link_store(struct sim_link *link)
+struct blob_store *sim_link_store(struct sim_link *link, int64_t deadline_ms)
 {
 	char endpoint[80];
 	struct error err = ERROR_INIT;
@@ -203,9 +241,13 @@ struct blob_store *sim_link_store(struct sim_link *link)
 		.s3_addressing = "path",
 		.s3_access_key_id = "key",
 		.s3_secret_access_key = "secret",
+		.azure_endpoint = endpoint,
+		.azure_key = "c2VjcmV0",
 		.request_timeout_ms = TRY_MS,
+		.deadline_ms = deadline_ms,
 	};
-	if (blob_open("s3://bucket/p", &options, &out, &err) != BLOB_OK)
+	const char *url = link->dialect == &s3_dialect ? "s3://bucket/p" : "azure://account/bucket/p";
+	if (blob_open(url, &options, &out, &err) != BLOB_OK)
 		sim_fail("could not open a store: %s", err.text);
 	return out;
 }
@@ -266,21 +308,27 @@ static void maybe_kill(struct sim_link *l, unsigned step)
 
 static void create(struct message *m)
 {
+	const struct dialect *d = m->link->dialect;
 	struct sim_object *o = find_there(m->key);
 
 	if (!m->if_absent)
 		sim_fail("object \"%s\" is put without a condition", m->key);
 	if (o == NULL) {
 		put(m->key, &m->body, m->link->machine);
-		m->status = 200;
+		m->status = d->created;
 		sim_trace("stored %s, %zu bytes, for machine %u", m->key, m->body.len, m->link->machine);
 		return;
 	}
 	bool race = sim_now_us() - o->created_us < RACE_US;
-	m->status = race && sim_chance(200) ? 409 : race && sim_chance(100) ? 500 : 412;
-	m->code = m->status == 409 ? "ConditionalRequestConflict" :
-		  m->status == 500 ? "InternalError" :
-				     "PreconditionFailed";
+	m->status = d->taken;
+	m->code = d->taken_code;
+	if (race && sim_chance(200)) {
+		m->status = 409;
+		m->code = d->race_code;
+	} else if (race && sim_chance(100)) {
+		m->status = 500;
+		m->code = d->failed;
+	}
 	sim_trace("refused %s with %d for machine %u", m->key, m->status, m->link->machine);
 }
 
@@ -313,9 +361,12 @@ static void arrive(struct message *m)
 	} else if (m->method == HTTP_PUT) {
 		create(m);
 	} else if (m->method == HTTP_DELETE) {
+		bool there = find_there(m->key) != NULL;
+
 		sim_store_remove(m->key);
 		sim_trace("deleted %s for machine %u", m->key, m->link->machine);
-		m->status = 204;
+		m->status = there ? m->link->dialect->deleted : 404;
+		m->code = m->link->dialect->missing;
 	} else if (m->method == HTTP_POST) {
 		delete_listed(m);
 	}
@@ -378,6 +429,7 @@ static void add_header(struct http_response *resp, const char *name, const char 
 static void answer_error(struct http_response *resp, int status, const char *code)
 {
 	resp->status = status;
+	add_header(resp, "x-ms-error-code", code);
 	buf_printf(&resp->error_body, "<?xml version=\"1.0\"?><Error><Code>%s</Code></Error>", code);
 	resp->content_length = (int64_t)resp->error_body.len;
 }
@@ -409,15 +461,16 @@ static const char *request_header(const struct http_request *req, const char *na
 	return NULL;
 }
 
-static void answer_get(const struct http_request *req, const char *key, struct http_response *resp)
+static void answer_get(const struct dialect *d, const struct http_request *req, const char *key,
+		       struct http_response *resp)
 {
 	const struct sim_object *o = find_there(key);
-	const char *range = request_header(req, "range");
+	const char *range = request_header(req, d->range_header);
 	uint64_t first = 0, last = 0;
 	char text[80];
 
 	if (o == NULL) {
-		answer_error(resp, 404, "NoSuchKey");
+		answer_error(resp, 404, d->missing);
 		return;
 	}
 	add_object_headers(resp, o);
@@ -465,75 +518,90 @@ static void parameter(const char *query, const char *name, char *out, size_t siz
 	buf_free(&plain);
 }
 
-static void put_entry(struct buf *out, const struct sim_object *o)
+static void put_entry(const struct dialect *d, struct buf *out, const struct sim_object *o)
 {
-	time_t t = (time_t)((STORE_EPOCH_US + o->created_us) / 1000000);
+	int64_t us = STORE_EPOCH_US + o->created_us;
+	time_t t = (time_t)(us / 1000000);
 	struct tm tm;
 	char date[40];
 
+	if (d == &azure_dialect) {
+		timestamp_to_http(us, date);
+		buf_printf(out, "<Blob><Name>%s</Name><Properties><Last-Modified>%s</Last-Modified><Etag>sim</Etag>"
+				"<Content-Length>%zu</Content-Length></Properties></Blob>",
+			   o->key, date, o->body.len);
+		return;
+	}
 	gmtime_r(&t, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-	buf_put_str(out, "<Contents><Key>");
-	uri_encode(out, o->key, strlen(o->key), true);
-	buf_printf(out, "</Key><LastModified>%s</LastModified><ETag>\"sim\"</ETag><Size>%zu</Size></Contents>",
-		   date, o->body.len);
+	buf_printf(out, "<Contents><Key>%s</Key><LastModified>%s</LastModified><ETag>\"sim\"</ETag><Size>%zu</Size></Contents>",
+		   o->key, date, o->body.len);
 }
 
-static void answer_list(const char *query, struct http_response *resp)
+/* Names here need no escaping, in no protocol: letters, digits, '/' and '-'. */
+static void answer_list(const struct dialect *d, const char *query, struct http_response *resp)
 {
+	bool azure = d == &azure_dialect;
 	struct buf body = BUF_INIT(8 << 20);
 	char prefix[URL_PARTS], after[URL_PARTS], max[16], delimiter[8], last[URL_PARTS] = "";
+	char from[URL_PARTS];
 	bool truncated = false;
 	unsigned n = 0;
 
 	parameter(query, "prefix", prefix, sizeof(prefix));
-	parameter(query, "start-after", after, sizeof(after));
-	parameter(query, "max-keys", max, sizeof(max));
+	parameter(query, d->after_param, after, sizeof(after));
+	parameter(query, "startFrom", from, sizeof(from));
+	parameter(query, d->max_param, max, sizeof(max));
 	parameter(query, "delimiter", delimiter, sizeof(delimiter));
 	unsigned wanted = max[0] != '\0' ? (unsigned)atoi(max) : 1000;
-	buf_put_str(&body, "<?xml version=\"1.0\"?><ListBucketResult><EncodingType>url</EncodingType>");
+	buf_printf(&body, "<?xml version=\"1.0\"?>%s", azure ? "<EnumerationResults><Blobs>" : "<ListBucketResult>");
+	snprintf(last, sizeof(last), "%s", after);
 	for (size_t i = place_of(prefix); i < store.n_objects; i++) {
 		const struct sim_object *o = store.objects[i];
 		const char *slash = NULL;
+		size_t len;
 
 		if (strncmp(o->key, prefix, strlen(prefix)) != 0)
 			break;
-		if (o->deleted || strcmp(o->key, after) <= 0)
+		if (o->deleted || strcmp(o->key, after) <= 0 || strcmp(o->key, from) < 0)
 			continue;
 		if (delimiter[0] != '\0')
 			slash = strstr(o->key + strlen(prefix), delimiter);
-		if (slash != NULL && strncmp(o->key, last, (size_t)(slash - o->key) + 1) == 0 &&
-		    last[slash - o->key + 1] == '\0')
-			continue;
+		len = slash != NULL ? (size_t)(slash - o->key) + 1 : strlen(o->key);
+		if (slash != NULL && strncmp(o->key, last, len) == 0 && last[len] == '\0')
+			continue; /* told as that folder */
 		if (n == wanted) {
 			truncated = true;
 			break;
 		}
 		n++;
-		if (slash == NULL) {
-			put_entry(&body, o);
-			continue;
-		}
-		snprintf(last, sizeof(last), "%.*s", (int)(slash - o->key) + 1, o->key);
-		buf_put_str(&body, "<CommonPrefixes><Prefix>");
-		uri_encode(&body, last, strlen(last), true);
-		buf_put_str(&body, "</Prefix></CommonPrefixes>");
+		snprintf(last, sizeof(last), "%.*s", (int)len, o->key);
+		if (slash == NULL)
+			put_entry(d, &body, o);
+		else
+			buf_printf(&body, azure ? "<BlobPrefix><Name>%s</Name></BlobPrefix>" :
+						  "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", last);
 	}
-	buf_printf(&body, "<IsTruncated>%s</IsTruncated></ListBucketResult>", truncated ? "true" : "false");
+	if (azure)
+		buf_printf(&body, "</Blobs><NextMarker>%s</NextMarker></EnumerationResults>",
+			   truncated ? last : "");
+	else
+		buf_printf(&body, "<IsTruncated>%s</IsTruncated></ListBucketResult>",
+			   truncated ? "true" : "false");
 	resp->status = 200;
 	answer_bytes(resp, body.data, body.len);
 	buf_free(&body);
 }
 
-static void answer(const struct http_request *req, const char *key, const char *query,
-		   const struct message *m, struct http_response *resp)
+static void answer(const struct dialect *d, const struct http_request *req, const char *key,
+		   const char *query, const struct message *m, struct http_response *resp)
 {
 	static const char deleted[] = "<?xml version=\"1.0\"?><DeleteResult></DeleteResult>";
 
 	if (m == NULL && key[0] == '\0') {
-		answer_list(query, resp);
+		answer_list(d, query, resp);
 	} else if (m == NULL) {
-		answer_get(req, key, resp);
+		answer_get(d, req, key, resp);
 	} else if (m->status >= 300) {
 		answer_error(resp, m->status, m->code);
 	} else {
@@ -611,13 +679,13 @@ static struct fate draw_fate(const struct sim_link *l, bool writes, bool if_abse
 		out.there_us += sim_skewed(100000, 3 * (int64_t)TRY_MS * 1000);
 	if (sim_chance(f->slow_down)) {
 		out.status = 503;
-		out.code = "SlowDown";
+		out.code = l->dialect->busy;
 	} else if (sim_chance(f->error_before)) {
 		out.status = 500;
-		out.code = "InternalError";
+		out.code = l->dialect->failed;
 	} else if (writes && if_absent && sim_chance(f->conflict)) {
 		out.status = 409;
-		out.code = "ConditionalRequestConflict";
+		out.code = l->dialect->race_code;
 	}
 	return out;
 }
@@ -688,7 +756,7 @@ enum http_rc __wrap_http_perform(struct http_client *client, const struct http_r
 		if (!timed_out && fate.status != 0)
 			answer_error(resp, fate.status, fate.code);
 		else if (!timed_out)
-			answer(req, key, query, m, resp);
+			answer(l->dialect, req, key, query, m, resp);
 	}
 	sim_sleep_us(end_us - sim_now_us());
 	abandon(m);
@@ -705,7 +773,7 @@ enum http_rc __wrap_http_perform(struct http_client *client, const struct http_r
 		return maybe_sent(resp, false, err);
 	if (writes && resp->status < 300 && sim_chance(store.faults.error_after)) {
 		(void)maybe_sent(resp, false, err);
-		answer_error(resp, 500, "InternalError");
+		answer_error(resp, 500, l->dialect->failed);
 	}
 	if (req->method == HTTP_GET && sim_chance(store.faults.damaged))
 		damage(resp);

@@ -1,13 +1,14 @@
 /*
- * sim_store.h - an S3 that exists in a simulated world (sim.h), and its network
+ * sim_store.h - an object store that exists in a simulated world (sim.h), and its network
  *
- * The program's http_perform() is replaced: blob/s3.c with its signing, retries,
- * deadlines and judgement of answers runs as it is, and what it sends meets
+ * The program's http_perform() is replaced: blob/s3.c and blob/azure.c with their signing,
+ * retries, deadlines and judgement of answers run as they are, and what they send meets
  *	- a network: requests and answers are late, lost, sent twice, torn, damaged, and
  *	  overtake each other; a request of which nobody waits for the answer any more may
  *	  still arrive;
- *	- a store: create if absent, 412 to who comes late, 409 or 500 to some of those who
- *	  race in the same instant, 503 and 500 at times, done or not done.
+ *	- a store that speaks S3's or Azure's protocol: create if absent, 412 (Azure: 409) to
+ *	  who comes late, 409 or 500 to some of those who race in the same instant, 503 and 500
+ *	  at times, done or not done.
  * A link is the way of one life of one machine to the store.  Killing it is the
  * crash of that machine: what it sends from then on does not leave it, what is
  * on its way may arrive.
@@ -49,10 +50,10 @@ struct sim_link;
 /* From now on; all zero is a good store. */
 void sim_store_set_faults(const struct sim_faults *faults);
 
-/* The way of machine `machine` in its next life. */
-struct sim_link *sim_link_open(unsigned machine);
-/* A store to give to the code under test, for blob_close(). */
-struct blob_store *sim_link_store(struct sim_link *link);
+/* The way of machine `machine` in its next life, by Azure's protocol or S3's. */
+struct sim_link *sim_link_open(unsigned machine, bool azure);
+/* A store to give to the code under test, for blob_close(); blob_options.deadline_ms. */
+struct blob_store *sim_link_store(struct sim_link *link, int64_t deadline_ms);
 void sim_link_kill(struct sim_link *link);
 /* The same at its nth request from now on: when it is sent, arrives, or has been answered. */
 void sim_link_kill_at(struct sim_link *link, unsigned nth);

@@ -45,7 +45,10 @@ static void draw_plan(void)
 		.n_steps = 20 + (unsigned)sim_random(100),
 		.page_size = page_sizes[sim_random(7)],
 		.cache_ttl_ms = sim_chance(700) ? 0 : 3000,
-		.commit_timeout_ms = sim_chance(500) ? 2000 : 30000,
+		/* who gives up early does not know more often */
+		.commit_timeout_ms = sim_chance(300) ? 1 : sim_chance(500) ? 2000 : 30000,
+		.deadline_ms = sim_chance(500) ? 300 : sim_chance(500) ? 3000 : 30000,
+		.azure = sim_chance(300),
 		.crashes = sim_chance(600),
 		.sleeps = sim_chance(500),
 		.clean_up = sim_chance(600),
@@ -64,8 +67,8 @@ static void draw_plan(void)
 			.latency_us = sim_chance(500) ? 3000 : 80000,
 		},
 	};
-	sim_trace("%u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u",
-		  plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f);
+	sim_trace("%s, %u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u",
+		  plan.azure ? "azure" : "s3", plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f);
 }
 
 static void world(void *arg)

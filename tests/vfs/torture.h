@@ -29,7 +29,9 @@ struct plan {
 	uint32_t page_size;
 	int64_t cache_ttl_ms;
 	int64_t commit_timeout_ms;
+	int64_t deadline_ms;            /* of one call to the store with all its tries */
 	struct sim_faults faults;
+	bool azure;                     /* the store speaks Azure's protocol, not S3's */
 	bool crashes, sleeps, clean_up;
 };
 

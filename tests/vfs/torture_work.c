@@ -53,8 +53,8 @@ static struct life *life_begin(unsigned machine)
 	for (const struct life *o = work.lives; o != NULL; o = o->next)
 		l->number += o->machine == machine;
 	l->machine = machine;
-	l->link = sim_link_open(machine);
-	l->store = sim_link_store(l->link);
+	l->link = sim_link_open(machine, plan.azure);
+	l->store = sim_link_store(l->link, plan.deadline_ms);
 	l->next = work.lives;
 	work.lives = l;
 	return l;
@@ -91,12 +91,14 @@ static sqlite3 *try_connect(struct life *l)
 /* NULL: the life is over. */
 static sqlite3 *connect(struct life *l)
 {
-	for (unsigned i = 0; !over(l); i++) {
+	unsigned n_calm = 0;
+
+	while (!over(l)) {
 		sqlite3 *db = try_connect(l);
 
 		if (db != NULL)
 			return db;
-		if (work.calm && i >= OPEN_TRIES)
+		if (work.calm && !over(l) && ++n_calm > OPEN_TRIES)
 			sim_fail("a machine cannot open the database, and nothing is in its way");
 		sim_sleep_us(100000);
 	}
@@ -501,6 +503,8 @@ void work_run(void)
 	}
 	sim_trace("all is calm");
 	sim_store_set_faults(&none);
+	for (unsigned i = 0; i < plan.n_machines; i++)
+		sim_link_cut(work.now[i]->link, 0);
 	work.calm = true;
 	for (unsigned i = 0; i < plan.n_machines; i++)
 		sim_join(threads[i]);
