@@ -5,6 +5,7 @@
 #include "vfs/admin.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -134,11 +135,51 @@ static void delete_objects(struct db *db, const char *kind,
 	}
 }
 
-static bool keep_none(const struct blob_entry *entry, const void *arg)
+/* Keys that were there at some time. */
+struct key_list {
+	struct arena arena;
+	const char **keys;
+	size_t n, room;
+};
+
+/* All under `folder`/`kind`/ besides; on failure none: they are left to clean-up. */
+static void list_keys(struct db *db, const char *kind, struct key_list *out)
 {
-	(void)entry;
-	(void)arg;
-	return false;
+	const char *after = NULL;
+	char prefix[KEY_MAX];
+	bool more = true;
+
+	snprintf(prefix, sizeof(prefix), "%s/%s/", db->folder, kind);
+	while (more) {
+		struct blob_list_request request = {
+			.prefix = prefix,
+			.start_after = after,
+		};
+		struct blob_list list;
+
+		if (blob_list(db->store, &request, &out->arena, &list, NULL) != BLOB_OK) {
+			out->n = 0;
+			return;
+		}
+		if (out->n + list.n_entries > out->room) {
+			out->room = 2 * out->room + list.n_entries;
+			const char **keys = realloc(out->keys, out->room * sizeof(keys[0]));
+			if (keys == NULL) {
+				out->n = 0;
+				return;
+			}
+			out->keys = keys;
+		}
+		for (size_t i = 0; i < list.n_entries; i++)
+			out->keys[out->n++] = after = list.entries[i].key;
+		more = list.more && list.n_entries > 0;
+	}
+}
+
+static void key_list_free(struct key_list *list)
+{
+	arena_free(&list->arena);
+	free(list->keys);
 }
 
 /* Manifests older than the one that says "dropped". */
@@ -166,6 +207,7 @@ static bool keep_slot(const struct blob_entry *entry, const void *arg)
 enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
+	struct key_list old = { .arena = ARENA_INIT((size_t)256 << 20) };
 	struct blob_info info;
 	char key[KEY_MAX];
 	struct db *db;
@@ -176,6 +218,9 @@ enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct
 	rc = registry_get(store, NULL, name, &db, err);
 	if (rc != VFS_OK)
 		return rc;
+	/* before it is dropped: behind that they may be those of the next database of its name */
+	list_keys(db, "seg", &old);
+	list_keys(db, "pin", &old);
 	rc = append_state(db, COMMIT_DROPPED, err);
 	if (rc == VFS_OK) {
 		/* it is dropped; what follows only gives the room back */
@@ -187,15 +232,16 @@ enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct
 		    blob_head(store, key, &info, &ignored) == BLOB_OK) {
 			age.now_us = info.mtime_us;
 			delete_objects(db, "manifest", keep_manifest, &age.lsn);
-			delete_objects(db, "seg", keep_none, NULL);
+			if (old.n > 0 && blob_delete_many(store, old.keys, old.n, &ignored) != BLOB_OK)
+				error_wrap(&ignored, "some objects are left");
 			delete_objects(db, "log", keep_slot, &age);
-			delete_objects(db, "pin", keep_none, NULL);
 		}
 		if (ignored.set)
 			log_warn(NULL, "database \"%s\" is dropped, but not cleaned up: %s", name,
 				 ignored.text);
 		db_unpin(db, v);
 	}
+	key_list_free(&old);
 	registry_put(db);
 	return rc;
 }

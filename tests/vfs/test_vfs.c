@@ -710,6 +710,43 @@ START_TEST(put_that_took_too_long_is_not_believed)
 }
 END_TEST
 
+/* Another machine makes the database again while this one still cleans up behind its DROP. */
+static void create_again(void *arg)
+{
+	struct fixture *f = arg;
+	struct blob_store *store = store_place_open(&f->place);
+	struct error err = ERROR_INIT;
+
+	ck_assert_msg(vfs_create_database(store, "app", &err) == VFS_OK, "%s", err.text);
+	blob_close(store);
+	sqlite3 *other = connect_elsewhere(f, "app");
+	exec(other, "CREATE TABLE big(x)");
+	exec(other, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+		    "INSERT INTO big SELECT randomblob(800) FROM n");
+	sqlite3_close(other);
+}
+
+START_TEST(drop_takes_nothing_from_the_next_database_of_its_name)
+{
+	struct fixture f;
+	struct error err = ERROR_INIT;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+	/* its slot is the first object that DROP creates, its manifest the second */
+	fault_set_hook(f.faults, create_again, &f);
+	fault_arm_only(f.faults, 2, FAULT_HOOK, FAULT_OP_CREATE);
+	ck_assert_msg(vfs_drop_database(f.faults, "app", &err) == VFS_OK, "%s", err.text);
+	ck_assert(fault_disarm(f.faults));
+	f.db = connect_to("app", NULL);
+	fixture_restart(&f);
+	ck_assert_int_eq(5000, query_int(f.db, "SELECT count(*) FROM big WHERE length(x) = 800"));
+	integrity_check(f.db);
+	fixture_close(&f);
+}
+END_TEST
+
 /* The machine sleeps while it reads the log; the others go on. */
 static void sleep_in_get(void *arg)
 {
@@ -1127,6 +1164,7 @@ int main(void)
 	tcase_add_test(tc, missing_slot_in_the_middle_is_noticed);
 	tcase_add_test(tc, machine_that_slept_does_not_take_a_slot_that_was_cleaned_up);
 	tcase_add_test(tc, machine_that_slept_reads_what_is_newest);
+	tcase_add_test(tc, drop_takes_nothing_from_the_next_database_of_its_name);
 	tcase_add_test(tc, machine_that_slept_while_it_read_the_log_reads_on_from_a_manifest);
 	tcase_add_test(tc, doubt_of_a_machine_that_slept_ends_and_makes_no_slot_again);
 	tcase_add_test(tc, own_commit_is_not_lost_because_its_slot_was_read_wrongly);
