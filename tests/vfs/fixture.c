@@ -41,6 +41,11 @@ void fixture_restart(struct fixture *f)
 {
 	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f->db));
 	vfs_deinit();
+	fixture_start(f);
+}
+
+void fixture_start(struct fixture *f)
+{
 	start(f);
 	f->db = connect_to("app", NULL);
 }

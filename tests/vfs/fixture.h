@@ -33,6 +33,8 @@ void fixture_close(struct fixture *f);
 
 /* Forget everything but the store. */
 void fixture_restart(struct fixture *f);
+/* Its second half, after sqlite3_close() and vfs_deinit(). */
+void fixture_start(struct fixture *f);
 
 /* A connection to `name`; query is added to the URI, such as "&mode=ro", or NULL. */
 sqlite3 *connect_to(const char *name, const char *query);

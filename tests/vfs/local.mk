@@ -74,3 +74,11 @@ tests_vfs_torture_LDADD = $(VFS_LIBS)
 torture: tests/vfs/torture
 	TORTURE_SECONDS=$${TORTURE_SECONDS:-3600} TORTURE_FROM=$${TORTURE_FROM:-$$(date +%s)} tests/vfs/torture
 .PHONY: torture
+
+# Its own allocations and the VFS's fail when it says so.
+check_PROGRAMS += tests/vfs/test_memory
+tests_vfs_test_memory_SOURCES = tests/vfs/test_memory.c $(VFS_FIXTURE)
+tests_vfs_test_memory_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_memory_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+tests_vfs_test_memory_LDADD = $(VFS_TEST_LIBS)
