@@ -625,6 +625,25 @@ static enum vfs_rc publish(struct handle *h, const struct commit_request *r, str
 	return rc;
 }
 
+/*
+ * A backup of nothing into pages larger than the source's leaves a first page that is
+ * cut short: to SQLite what is missing of it is zeros.
+ */
+static bool fill_last_page(struct handle *h, uint32_t page_size, struct error *err)
+{
+	static const uint8_t zeros[PAGE_SIZE_MAX];
+	struct overlay *o = &h->overlay;
+	size_t missing = (size_t)(-o->size % page_size);
+
+	if (missing == 0)
+		return true;
+	if ((!o->flat && !overlay_flatten(o, read_for_flat, h, err)) ||
+	    !overlay_write(o, o->size, zeros, missing, err))
+		return false;
+	o->size += missing;
+	return true;
+}
+
 static int commit(struct handle *h)
 {
 	struct overlay *o = &h->overlay;
@@ -643,8 +662,9 @@ static int commit(struct handle *h)
 	rc = read_staging(h, 0, request.header, PAGE_HEADER_LEN, &err);
 	if (rc == VFS_OK && o->size > 0) {
 		request.page_size = header_page_size(request.header);
-		if (!page_size_valid(request.page_size) || o->size % request.page_size != 0 ||
-		    o->size / request.page_size > UINT32_MAX) {
+		if (page_size_valid(request.page_size) && !fill_last_page(h, request.page_size, &err)) {
+			rc = VFS_IO;
+		} else if (!page_size_valid(request.page_size) || o->size / request.page_size > UINT32_MAX) {
 			error_set(&err, "database \"%s\" cannot have %" PRIu64 " bytes in pages of %u",
 				  h->db->name, o->size, request.page_size);
 			rc = VFS_INVALID;

@@ -636,6 +636,28 @@ START_TEST(backup_goes_to_from_and_between_databases)
 }
 END_TEST
 
+/* SQLite leaves one page of the source's size then, which says that it is larger. */
+START_TEST(backup_of_nothing_leaves_nothing)
+{
+	struct fixture f;
+	sqlite3 *empty;
+
+	fixture_open(&f);
+	fill(f.db, 100);
+	empty = connect_to("empty", NULL);
+	exec(empty, "PRAGMA page_size=1024");
+	back_up(f.db, empty, NULL, -1);
+	ck_assert_int_eq(0, query_int(f.db, "SELECT count(*) FROM sqlite_schema"));
+	fixture_restart(&f);
+	ck_assert_int_eq(1, query_int(f.db, "PRAGMA page_count"));
+	integrity_check(f.db);
+	fill(f.db, 100);
+	integrity_check(f.db);
+	sqlite3_close(empty);
+	fixture_close(&f);
+}
+END_TEST
+
 /* --- several databases ----------------------------------------------------- */
 
 static unsigned n_cannot_open;
@@ -902,6 +924,7 @@ int main(void)
 	tcase_add_test(tc, store_that_takes_no_writes_is_read);
 	tcase_add_test(tc, blob_is_read_and_written_in_place);
 	tcase_add_test(tc, backup_goes_to_from_and_between_databases);
+	tcase_add_test(tc, backup_of_nothing_leaves_nothing);
 	tcase_add_loop_test(tc, attached_databases_and_a_file_go_together_as_told, 0, 3);
 	tcase_add_test(tc, file_with_ours_attached_keeps_its_part_when_ours_is_lost);
 	tcase_add_test(tc, another_vfs_may_be_stacked_upon_ours);
