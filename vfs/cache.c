@@ -35,6 +35,7 @@ struct shard {
 static struct shard shards[N_SHARDS] = { [0 ... N_SHARDS - 1] = { .lock = MUTEX_INIT } };
 static _Atomic size_t unread; /* bytes of images that are `ahead` and in the cache */
 static _Atomic uint64_t ahead_used, ahead_unused;
+static _Atomic uint64_t other_hits;
 static _Atomic size_t shard_limit = ((size_t)64 << 20) / N_SHARDS;
 
 struct image *image_new(uint32_t size)
@@ -138,6 +139,11 @@ bool cache_use_slow(struct image *image)
 	atomic_fetch_sub_explicit(&unread, image->size, memory_order_relaxed);
 	atomic_fetch_add_explicit(&ahead_used, 1, memory_order_relaxed);
 	return true;
+}
+
+void cache_add_hits(uint64_t n)
+{
+	atomic_fetch_add_explicit(&other_hits, n, memory_order_relaxed);
 }
 
 size_t cache_unread(void)
@@ -305,6 +311,7 @@ void cache_drop(uint32_t db)
 void cache_add_stats(struct vfs_cache_stats *out)
 {
 	out->memory_limit = cache_limit();
+	out->memory_hits += atomic_load(&other_hits);
 	out->ahead_used = atomic_load(&ahead_used);
 	out->ahead_unused = atomic_load(&ahead_unused);
 	for (size_t i = 0; i < N_SHARDS; i++) {

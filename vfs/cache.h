@@ -78,6 +78,9 @@ static inline bool cache_use(struct image *image)
 	       cache_use_slow(image);
 }
 
+/* Pages that were found without looking here, for the statistics. */
+void cache_add_hits(uint64_t n);
+
 /* Bytes that were read ahead and not asked for yet. */
 size_t cache_unread(void);
 size_t cache_limit(void);

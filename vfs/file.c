@@ -77,6 +77,48 @@ static enum vfs_rc check_lost(struct handle *h, const struct version *v, struct 
 	return commit_lost(h->db, err);
 }
 
+/*
+ * A descent from a root meets the same interior pages again and again: here they are
+ * found without page table and cache.  A page of a pinned version never changes.
+ */
+static struct image *recent_find(struct recent *r, pgno_t pgno)
+{
+	unsigned i = pgno % RECENT_PAGES;
+
+	if ((r->used >> i & 1) == 0 || r->at[i].pgno != pgno)
+		return NULL;
+	r->hits++;
+	image_ref(r->at[i].image);
+	return r->at[i].image;
+}
+
+static void recent_put(struct recent *r, pgno_t pgno, struct image *image)
+{
+	unsigned i = pgno % RECENT_PAGES;
+	bool interior = image->data[0] == 2 || image->data[0] == 5;
+
+	if ((r->used >> i & 1) != 0) {
+		/* the leaves of a scan do not push it out */
+		if (r->at[i].interior && !interior)
+			return;
+		image_unref(r->at[i].image);
+	}
+	r->used |= (uint64_t)1 << i;
+	r->at[i].pgno = pgno;
+	r->at[i].interior = interior;
+	r->at[i].image = image;
+	image_ref(image);
+}
+
+static void recent_drop(struct recent *r)
+{
+	for (; r->used != 0; r->used &= r->used - 1)
+		image_unref(r->at[__builtin_ctzll(r->used)].image);
+	if (r->hits != 0)
+		cache_add_hits(r->hits);
+	r->hits = 0;
+}
+
 /* The image of a page of `v`, counted; *out is NULL for a page of zeros. */
 static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t pgno,
 			     struct image **out, struct error *err)
@@ -84,7 +126,13 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 	struct page_ref ref;
 	enum vfs_rc rc;
 
-	*out = NULL;
+	*out = v == h->pin ? recent_find(&h->recent, pgno) : NULL;
+	if (*out != NULL) {
+		h->read_stats.pages++;
+		h->read_stats.memory_hits++;
+		prefetch_saw(&h->prefetch, pgno, (*out)->data);
+		return VFS_OK;
+	}
 	/* a page in memory may get its object between the two looks */
 	while ((ref = db_page_ref(h->db, v, pgno)).encoding == PAGE_MEMORY) {
 		*out = db_memory_image(h->db, v, pgno);
@@ -104,14 +152,16 @@ static enum vfs_rc get_image(struct handle *h, const struct version *v, pgno_t p
 			h->read_stats.ahead_used++;
 			prefetch_step(&h->prefetch, h->db, v, pgno, &h->read_stats);
 		}
-		prefetch_saw(&h->prefetch, pgno, (*out)->data);
-		return VFS_OK;
+	} else {
+		prefetch_step(&h->prefetch, h->db, v, pgno, &h->read_stats);
+		rc = fetch_page(h->db, v, pgno, &ref, &h->read_stats, out, err);
+		if (rc != VFS_OK)
+			return rc;
 	}
-	prefetch_step(&h->prefetch, h->db, v, pgno, &h->read_stats);
-	rc = fetch_page(h->db, v, pgno, &ref, &h->read_stats, out, err);
-	if (rc == VFS_OK)
-		prefetch_saw(&h->prefetch, pgno, (*out)->data);
-	return rc;
+	prefetch_saw(&h->prefetch, pgno, (*out)->data);
+	if (v == h->pin)
+		recent_put(&h->recent, pgno, *out);
+	return VFS_OK;
 }
 
 static enum vfs_rc read_base(struct handle *h, const struct version *v, pgno_t pgno, void *out,
@@ -437,6 +487,7 @@ static void unpin(struct handle *h)
 {
 	if (h->pin->lost)
 		atomic_store(&h->user.poisoned, true);
+	recent_drop(&h->recent);
 	db_unpin(h->db, h->pin);
 	h->pin = NULL;
 }

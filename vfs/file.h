@@ -14,6 +14,19 @@
 /* File control that asks for the struct handle; any other VFS says SQLITE_NOTFOUND. */
 enum { FCNTL_PGBLOB_HANDLE = 0x50474201 };
 
+/* Images of the pinned version that were used lately and may be again: B-tree interior pages above all. */
+enum { RECENT_PAGES = 64 };
+
+struct recent {
+	uint64_t used;          /* a bit for each place that holds an image */
+	uint64_t hits;
+	struct {
+		pgno_t pgno;
+		bool interior;
+		struct image *image; /* counted */
+	} at[RECENT_PAGES];     /* by pgno % RECENT_PAGES */
+};
+
 /*
  * One sqlite3_file of a main database.  It follows SQLite's rule: one thread
  * at a time.
@@ -26,6 +39,7 @@ struct handle {
 	bool importing;         /* header bytes 18 and 19 are set to 1 instead of refused */
 	int level;              /* SQLITE_LOCK_... that SQLite believes to have */
 	struct version *pin;    /* what this transaction reads */
+	struct recent recent;   /* of pin; empty without one */
 	bool has_turn;
 	bool intent;            /* vfs_intent_begin() took the turn */
 	bool wish;              /* a refused writer: next time wait for the turn at the start */
