@@ -1,9 +1,10 @@
 # Benchmarks are programs, not tests: nothing here can fail on a time.
-EXTRA_DIST += bench/postgres
+EXTRA_DIST += bench/postgres bench/speedtest bench/bench_speedtest.c tests/sqlite/get-source
 bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_commit bench/bench_scan
 	bench/bench_vfs
 	bench/bench_commit
 	bench/bench_scan
+	$(top_srcdir)/bench/speedtest .
 	$(top_srcdir)/bench/postgres .
 .PHONY: bench
 
