@@ -7,6 +7,7 @@ include $(top_srcdir)/tests/base/local.mk
 include $(top_srcdir)/tests/blob/local.mk
 include $(top_srcdir)/tests/vfs/local.mk
 include $(top_srcdir)/tests/sql/local.mk
+include $(top_srcdir)/tests/sqlite/local.mk
 include $(top_srcdir)/tests/wire/local.mk
 include $(top_srcdir)/tests/cmd/local.mk
 include $(top_srcdir)/tests/clients/local.mk
