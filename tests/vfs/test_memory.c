@@ -119,7 +119,7 @@ struct scenario {
 	bool writes; /* it adds one to n */
 };
 
-/* Points of a sweep; all of them if PGBLOB_TEST_ALL is set. */
+/* Points of a sweep; all of them if PGBLOB_TEST_EVERY is set. */
 enum { POINTS = 40 };
 
 static bool run_sql(struct fixture *f, const char *sql, bool *unknown)
@@ -359,7 +359,7 @@ START_TEST(failed_allocation_is_an_error_and_nothing_more)
 
 	begin(&f);
 	long all = run_once(&f, s, whose, sticky, 1L << 40, &n);
-	long step = getenv("PGBLOB_TEST_ALL") != NULL ? 1 : 1 + all / POINTS;
+	long step = getenv("PGBLOB_TEST_EVERY") != NULL ? 1 : 1 + all / POINTS;
 	for (long nth = 1; nth <= all; nth += step)
 		(void)run_once(&f, s, whose, sticky, nth, &n);
 	restart(&f);
