@@ -74,6 +74,10 @@ struct reader model_reader(unsigned machine, unsigned life);
  * failed; ask vfs_last_error().
  */
 bool model_check_snapshot(sqlite3 *db, struct reader *reader);
+/* A slot whose state somebody has read; 0: none was. */
+uint64_t model_random_lsn(void);
+/* In an open transaction of a handle on the past: is it the state that slot `lsn` was? */
+bool model_check_past(sqlite3 *db, uint64_t lsn);
 /* In an open transaction, maybe on versions that are not durable yet: is the state whole? */
 bool model_check_whole(sqlite3 *db);
 

@@ -24,7 +24,7 @@ static struct {
 	size_t n_order;
 	uint64_t at_lsn[LSN_MAX];   /* what was read at an lsn: all must read the same; 0: nobody did */
 	size_t seen[MACHINES_MAX + 1][LIVES_MAX];
-	unsigned n_snapshots;
+	unsigned n_snapshots, n_pasts;
 } model;
 
 struct tx *model_begin(unsigned machine, unsigned life)
@@ -257,6 +257,30 @@ bool model_check_snapshot(sqlite3 *db, struct reader *r)
 	return ok;
 }
 
+uint64_t model_random_lsn(void)
+{
+	uint64_t out = 0;
+	unsigned n = 0;
+
+	for (uint64_t lsn = 1; lsn < LSN_MAX; lsn++)
+		if (model.at_lsn[lsn] != 0 && sim_random(++n) == 0)
+			out = lsn;
+	return out;
+}
+
+bool model_check_past(sqlite3 *db, uint64_t lsn)
+{
+	struct reader nobody = { .machine = MACHINES_MAX };
+	int64_t is;
+
+	if (!model_check_snapshot(db, &nobody) || !read_int(db, "PRAGMA pgblob_lsn", &is))
+		return false;
+	if ((uint64_t)is != lsn)
+		sim_fail("slot %" PRIu64 " was asked for, and %" PRId64 " is shown", lsn, is);
+	model.n_pasts++;
+	return true;
+}
+
 /* --- at the end ------------------------------------------------------------ */
 
 void model_check_end(sqlite3 *db)
@@ -342,9 +366,9 @@ void model_tell(void)
 
 	for (uint32_t id = 1; id <= model.n_txs; id++)
 		n[model.txs[id]->state]++;
-	sim_trace("%u transactions: %u done, %u failed, %u unknown, %u unattended, %u open; %u snapshots",
+	sim_trace("%u transactions: %u done, %u failed, %u unknown, %u unattended, %u open; %u snapshots, %u of the past",
 		  model.n_txs, n[TX_DONE], n[TX_FAILED], n[TX_UNKNOWN], n[TX_UNATTENDED], n[TX_OPEN],
-		  model.n_snapshots);
+		  model.n_snapshots, model.n_pasts);
 }
 
 void model_free(void)

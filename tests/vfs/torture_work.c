@@ -23,7 +23,7 @@
 #include "vfs/registry.h"
 #include "vfs/vfs.h"
 
-enum { SETTLE_TRIES = 30, OPEN_TRIES = 100 };
+enum { SETTLE_TRIES = 30, OPEN_TRIES = 100, PINS_MAX = 100 };
 
 #define SECOND ((int64_t)1000000)
 #define HOUR (3600 * SECOND)
@@ -36,7 +36,14 @@ struct life {
 	struct blob_store *store;
 };
 
+struct kept {
+	char name[20];
+	uint64_t lsn;
+};
+
 static struct {
+	struct kept pins[PINS_MAX];
+	unsigned n_pins, n_names;
 	struct life *lives; /* all that ever were */
 	struct life *now[MACHINES_MAX];
 	unsigned steps_left[MACHINES_MAX];
@@ -67,22 +74,23 @@ static bool over(const struct life *l)
 
 /* --- connections ----------------------------------------------------------- */
 
-static sqlite3 *try_connect(struct life *l)
+/* NULL: it did not work, for *told. */
+static sqlite3 *try_connect(struct life *l, const char *name, enum vfs_rc *told)
 {
 	struct error err = ERROR_INIT;
+	char uri[200];
 	sqlite3 *db;
 
+	snprintf(uri, sizeof(uri), "file:%s?vfs=pgblob", name);
 	store_override(l->store);
-	int rc = sqlite3_open_v2("file:app?vfs=pgblob", &db,
-				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+				 NULL);
 	store_override(NULL);
 	if (rc == SQLITE_OK && vfs_prepare_connection(db, &err))
 		return db;
-	enum vfs_rc told = vfs_open_error(&err);
-	sim_trace("could not connect: %d %s", told, err.text);
-	if (told == VFS_NOT_FOUND)
-		sim_fail("a machine does not find the database: %s", err.text);
-	if (plan.faults.damaged == 0 && told == VFS_CORRUPT)
+	*told = vfs_open_error(&err);
+	sim_trace("could not connect to %s: %d %s", name, *told, err.text);
+	if (plan.faults.damaged == 0 && *told == VFS_CORRUPT)
 		sim_fail("a machine finds the database damaged: %s", err.text);
 	sqlite3_close(db);
 	return NULL;
@@ -92,12 +100,15 @@ static sqlite3 *try_connect(struct life *l)
 static sqlite3 *connect(struct life *l)
 {
 	unsigned n_calm = 0;
+	enum vfs_rc told;
 
 	while (!over(l)) {
-		sqlite3 *db = try_connect(l);
+		sqlite3 *db = try_connect(l, "app", &told);
 
 		if (db != NULL)
 			return db;
+		if (told == VFS_NOT_FOUND)
+			sim_fail("a machine does not find the database");
 		if (work.calm && !over(l) && ++n_calm > OPEN_TRIES)
 			sim_fail("a machine cannot open the database, and nothing is in its way");
 		sim_sleep_us(100000);
@@ -148,7 +159,7 @@ static enum vfs_rc after_failure(struct client *c, sqlite3 **db)
 		sim_fail("a transaction cannot be rolled back: %s", sqlite3_errmsg(*db));
 	if (vfs_poisoned(*db)) {
 		sqlite3_close(*db);
-		*db = connect(c->life);
+		*db = connect(c->life); /* never one of the past: that has no writers */
 	}
 	return told;
 }
@@ -273,6 +284,52 @@ static void read_snapshot(struct client *c)
 		(void)after_failure(c, &c->reader);
 }
 
+/* A version that is kept by name. */
+static void pin(struct client *c)
+{
+	struct error err = ERROR_INIT;
+	struct vfs_pin made;
+	char name[20];
+
+	if (work.n_pins == PINS_MAX)
+		return;
+	snprintf(name, sizeof(name), "s%u", work.n_names++);
+	enum vfs_rc rc = vfs_create_snapshot(c->life->store, "app", name, &made, &err);
+	sim_trace("client %u: snapshot %s came to %d %s", c->number, name, rc, err.text);
+	if (rc == VFS_EXISTS)
+		sim_fail("a snapshot is told to exist that nobody else has made");
+	if (rc != VFS_OK)
+		return;
+	work.pins[work.n_pins].lsn = made.lsn;
+	strcpy(work.pins[work.n_pins++].name, name);
+}
+
+/* What anybody has read is there as it was, until it is cleaned up; what is pinned even then. */
+static void look_back(struct client *c)
+{
+	uint64_t lsn = model_random_lsn();
+	enum vfs_rc told = VFS_OK;
+	char name[40];
+
+	snprintf(name, sizeof(name), "app@%" PRIu64, lsn);
+	if (work.n_pins > 0 && sim_chance(500)) {
+		const struct kept *k = &work.pins[sim_random(work.n_pins)];
+
+		lsn = k->lsn;
+		snprintf(name, sizeof(name), "app@%s", k->name);
+	}
+	if (lsn == 0)
+		return;
+	sqlite3 *db = try_connect(c->life, name, &told);
+	if (db == NULL && told == VFS_NOT_FOUND && !plan.clean_up)
+		sim_fail("%s is gone", name);
+	if (db == NULL)
+		return;
+	if (exec(db, "BEGIN") != SQLITE_OK || !model_check_past(db, lsn))
+		(void)after_failure(c, &db);
+	sqlite3_close(db);
+}
+
 /* Statements that change much, or the schema.  Whether they work is of no matter. */
 static void disturb(struct client *c)
 {
@@ -324,8 +381,12 @@ static void step(struct client *c)
 		(void)transfer(c);
 	else if (r < 85)
 		read_snapshot(c);
-	else if (r < 95)
+	else if (r < 92)
 		disturb(c);
+	else if (r < 95)
+		look_back(c);
+	else if (r < 96)
+		pin(c);
 	else
 		reconnect(c, sim_chance(500) ? &c->writer : &c->reader);
 	sim_sleep_us(sim_skewed(10, SECOND / 2));
@@ -466,12 +527,13 @@ void work_set_up(void)
 {
 	struct life *l = life_begin(0);
 	struct error err = ERROR_INIT;
+	enum vfs_rc told;
 	char sql[600];
 	sqlite3 *db;
 
 	if (vfs_create_database(l->store, "app", &err) != VFS_OK)
 		sim_fail("could not create the database: %s", err.text);
-	db = try_connect(l);
+	db = try_connect(l, "app", &told);
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA page_size = %u; BEGIN; CREATE TABLE acc(id INTEGER PRIMARY KEY, v INTEGER, pad);"
 		 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
