@@ -21,6 +21,7 @@ volatile sig_atomic_t tool_interrupted;
 static const struct tool_command *const groups[] = {
 	tool_commands_show,
 	tool_commands_copy,
+	tool_commands_verify,
 };
 
 static const struct tool_option common[] = {
@@ -295,7 +296,7 @@ void tool_help(void)
 	puts("\n"
 	     "The store is that of pgblobd, from the same configuration and environment: see pgblob.yaml(5).\n"
 	     "A URL is file:///path, s3://bucket/prefix or azure://account/container/prefix.\n"
-	     "Ends with 0, with 1 if it failed, with 2 if it was not understood.");
+	     "Ends with 0, with 1 if it failed, with 2 if it was not understood, with 3 if verify found damage.");
 }
 
 void tool_command_help(const struct tool_command *c)

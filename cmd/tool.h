@@ -22,6 +22,9 @@ struct blob_store;
 struct error;
 struct tool;
 
+/* Beside those of options.h: verify has found something. */
+enum { EXIT_DAMAGED = 3 };
+
 enum { TOOL_OPTIONS_MAX = 8 };
 
 struct tool_option {
@@ -65,6 +68,7 @@ extern volatile sig_atomic_t tool_interrupted;
 /* The tables of pgblob_*.c, each ended by a command without a name. */
 extern const struct tool_command tool_commands_show[];
 extern const struct tool_command tool_commands_copy[];
+extern const struct tool_command tool_commands_verify[];
 
 /* The command of that name, or NULL; the n-th of all, or NULL past the last. */
 const struct tool_command *tool_command_find(const char *name);
@@ -126,6 +130,8 @@ struct progress {
 struct progress progress_begin(const struct tool *t, const char *what, enum progress_unit unit);
 /* A vfs_progress_fn: `arg` is the struct progress.  False when the tool was interrupted. */
 bool progress_show(void *arg, uint64_t done, uint64_t total);
+/* Make room for other output; the bar comes again with the next progress_show(). */
+void progress_clear(struct progress *p);
 void progress_end(struct progress *p);
 
 #endif

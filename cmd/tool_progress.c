@@ -93,6 +93,15 @@ bool progress_show(void *arg, uint64_t done, uint64_t total)
 	return !tool_interrupted;
 }
 
+void progress_clear(struct progress *p)
+{
+	if (!p->drawn)
+		return;
+	fputs("\r\033[K", stderr);
+	p->drawn = false;
+	p->last_ms = 0;
+}
+
 void progress_end(struct progress *p)
 {
 	if (p->drawn)

@@ -301,7 +301,9 @@ enum vfs_rc admin_connect_to_read(struct blob_store *store, const char *name, sq
 	if (rc != VFS_OK)
 		return rc;
 	if (!vfs_prepare_connection(*out, err)) {
-		rc = VFS_IO;
+		rc = vfs_last_error(*out, err);
+		if (rc == VFS_OK)
+			rc = VFS_IO;
 	} else if (sqlite3_exec(*out, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL,
 				NULL) != SQLITE_OK) {
 		rc = vfs_last_error(*out, err);

@@ -331,6 +331,8 @@ bool segment_check(const uint8_t *bytes, size_t len, const char *name, uint32_t 
 	uint32_t at = get_u32(bytes + 44);
 	if (at < SEGMENT_HEAD_LEN || at + (uint64_t)COMMIT_ENTRY_LEN * n + HASH_LEN != len)
 		return format_damaged(err, name, "its index is not where it says");
+	if (page_size == 0)
+		return true;
 	if (!page_size_valid(page_size))
 		return format_damaged(err, name, "impossible page size");
 	image = malloc(page_size);

@@ -143,7 +143,7 @@ void segment_put_head(struct buf *out, const uint8_t db_id[ID_LEN], const uint8_
 void segment_put_index(struct buf *out, const pgno_t *pgnos, const struct page_entry *entries,
 		       uint32_t n);
 
-/* Checks the whole of a segment, each page included. */
+/* Checks the whole of a segment, each page included, unless page_size is 0: nobody knows it. */
 MUST_CHECK bool segment_check(const uint8_t *bytes, size_t len, const char *name,
 			      uint32_t page_size, struct error *err);
 

@@ -34,6 +34,7 @@ VFS_SOURCES = \
 	vfs/sqlite.h \
 	vfs/store.c \
 	vfs/turn.c \
+	vfs/verify.c vfs/verify.h \
 	vfs/vfs.c vfs/vfs.h
 libvfs_a_SOURCES = $(VFS_SOURCES)
 libvfs_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS)

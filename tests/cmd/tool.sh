@@ -182,5 +182,30 @@ there --store "file:$work/killed" info big || check 'after kills the copy is mad
 check "the copy is whole after $killed kills" sh -c "'$pgblob' --store file:$work/killed export big killed.db && sqlite3 killed.db 'PRAGMA integrity_check' | grep -qx ok"
 check 'and equal' same big.db killed.db
 
+# verify
+says 'verify of a sound database' 0 'no damage' "$pgblob" verify app
+json 'the same in JSON' "d['damage'] == [] and d['damaged'] == 0 and d['finished'] and d['integrity_checked'] and d['pages'] == d['pages_in_all'] == $pages" \
+	"$pgblob" verify app --json
+check 'in silence' [ -z "$("$pgblob" verify app --quiet 2>&1)" ]
+json 'a sample, without SQL' "d['objects'] < d['objects_in_all'] and not d['integrity_checked']" "$pgblob" verify big --sample 1% --no-check --json
+says 'a bad sample is told' 2 'invalid value for --sample: "200%"' "$pgblob" verify app --sample 200%
+says 'verify of what is not there' 1 'database "none" does not exist' "$pgblob" verify none
+segment=$(find data/big/seg -type f | head -1)
+printf 'x' | dd of="$segment" bs=1 seek=500000 conv=notrunc 2>/dev/null
+says 'a damaged object is found and named' 3 "damaged: ${segment#data/}: its checksum does not hold (1 pages lost)" \
+	"$pgblob" verify big --no-check
+"$pgblob" verify big --json --no-check >verify.json
+check 'it ends with 3 in JSON too' [ $? = 3 ]
+check 'and names it' python3 -c "import json
+d = json.load(open('verify.json')); assert d['damaged'] == 1 and d['damage'][0]['object'] == '${segment#data/}' and d['damage'][0]['pages_lost'] == 1"
+rm "$segment"
+says 'a missing object is found' 3 'it is missing' "$pgblob" verify big
+slot=data/big/log/0000000000000001
+printf 'x' | dd of=$slot bs=1 seek=100 conv=notrunc 2>/dev/null
+says 'of a database that cannot be opened the damaged objects are named' 3 'damaged: big/log/0000000000000001' "$pgblob" verify big
+printf 'x' | dd of=$slot bs=1 seek=0 conv=notrunc 2>/dev/null
+says 'ls shows what it can' 0 'WARNING: database "big"' "$pgblob" ls -l
+check 'a damaged database has an error in JSON' sh -c "'$pgblob' ls --json 2>/dev/null | python3 -c 'import json,sys; assert [x for x in json.load(sys.stdin) if x[\"name\"] == \"big\"][0][\"error\"]'"
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

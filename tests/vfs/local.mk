@@ -63,6 +63,11 @@ tests_vfs_test_inspect_SOURCES = tests/vfs/test_inspect.c $(VFS_FIXTURE)
 tests_vfs_test_inspect_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_inspect_LDADD = $(VFS_TEST_LIBS)
 
+check_PROGRAMS += tests/vfs/test_verify
+tests_vfs_test_verify_SOURCES = tests/vfs/test_verify.c $(VFS_FIXTURE)
+tests_vfs_test_verify_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_verify_LDADD = $(VFS_TEST_LIBS)
+
 check_PROGRAMS += tests/vfs/torture
 tests_vfs_torture_SOURCES = tests/vfs/torture.c tests/vfs/torture.h tests/vfs/torture_model.c \
 	tests/vfs/torture_work.c $(SIM_SOURCES)
