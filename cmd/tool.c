@@ -20,6 +20,7 @@ volatile sig_atomic_t tool_interrupted;
 
 static const struct tool_command *const groups[] = {
 	tool_commands_show,
+	tool_commands_versions,
 	tool_commands_copy,
 	tool_commands_verify,
 };

@@ -67,6 +67,7 @@ extern volatile sig_atomic_t tool_interrupted;
 
 /* The tables of pgblob_*.c, each ended by a command without a name. */
 extern const struct tool_command tool_commands_show[];
+extern const struct tool_command tool_commands_versions[];
 extern const struct tool_command tool_commands_copy[];
 extern const struct tool_command tool_commands_verify[];
 

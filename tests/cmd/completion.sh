@@ -42,6 +42,7 @@ check 'options of all' '--json' "$(offers 'pgblob --j')"
 check 'options of a command' '--limit' "$(offers 'pgblob log app --l')"
 check 'each option that help knows' yes "$(o=$(offers 'pgblob verify --') &&
 	[[ ,$o, == *,--jobs,* && $o == *--json* && $o == *--no-check* && $o == *--sample* && $o == *--store* ]] && echo yes)"
+check 'what a command can do' 'create,delete,list' "$(offers 'pgblob snapshot ')"
 check 'names of databases' 'app,apple' "$(offers 'pgblob info ap')"
 check 'all of them, quoted' 'app,apple,two\ words,zoo' "$(offers 'pgblob drop ')"
 check 'behind options with arguments' 'zoo' "$(offers 'pgblob log -n 5 --since 2h z')"

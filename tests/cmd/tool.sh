@@ -110,6 +110,29 @@ json 'export' "d == {'name': 'app', 'file': 'to.db'}" "$pgblob" export app to.db
 check 'the export is the newest version' [ "$(sqlite3 to.db 'SELECT b FROM t WHERE a = 12')" = new12 ]
 says 'export does not overwrite' 1 'to.db' "$pgblob" export app to.db
 
+# as it was
+check 'export of what was' "$pgblob" export app@5 five.db
+check 'it is the version of that slot' [ "$(sqlite3 five.db "SELECT count(*) FROM t WHERE b LIKE 'new%'")" = 4 ]
+check 'a copy of what was' "$pgblob" cp app@5 fifth
+check 'is a database of its own' sh -c "'$pgblob' export fifth fifth.db && [ \"\$(sqlite3 fifth.db .dump | md5sum)\" = \"\$(sqlite3 five.db .dump | md5sum)\" ]"
+says 'a slot that never was is told' 1 'has no slot 99' "$pgblob" export app@99 none.db
+check 'no snapshots' [ -z "$("$pgblob" snapshot list app)" ]
+json 'the same in JSON' 'd == []' "$pgblob" snapshot list app --json
+json 'a snapshot' "d['name'] == 'now' and d['lsn'] == 13 and d['kind'] == 'snapshot'" "$pgblob" snapshot create app now --json
+check 'one of what was' "$pgblob" snapshot create app@5 then
+says 'a name is used once' 1 'ERROR:' "$pgblob" snapshot create app now
+json 'the list' "[(x['name'], x['lsn']) for x in d] == [('now', 13), ('then', 5)]" "$pgblob" snapshot list app --json
+check 'as text' [ "$("$pgblob" snapshot list app | awk 'NR == 3 { print $1, $3, $4 }')" = '5 snapshot then' ]
+check 'a snapshot is a version' "$pgblob" export app@then then.db
+check 'the one that it was made of' same five.db then.db
+json 'info counts them' "d['stored']['pins']['objects'] == 2" "$pgblob" info app --json
+says 'a delete is asked for' 1 'Say --yes' "$pgblob" snapshot delete app then
+json 'delete' "d == {'name': 'then', 'deleted': True}" "$pgblob" snapshot delete app then -y --json
+says 'it is gone' 1 'then' "$pgblob" export app@then gone.db
+says 'one that is not there is told' 1 'then' "$pgblob" snapshot delete app then -y
+says 'snapshot wants to know what' 2 'usage: pgblob snapshot' "$pgblob" snapshot frob app x
+says 'and for which name' 2 'usage: pgblob snapshot' "$pgblob" snapshot create app
+
 # drop
 says 'drop asks, and without a terminal it does nothing' 1 'HINT: Say --yes.' "$pgblob" drop 'sm%l one'
 if command -v script >/dev/null; then
