@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "vfs/branch.h"
 #include "vfs/commit.h"
 #include "vfs/file.h"
 #include "vfs/group.h"
@@ -29,13 +30,22 @@ enum vfs_rc admin_open_newest(struct blob_store *store, const char *name, struct
 		return rc;
 	rc = db_follow(*out, boot_us(), err);
 	if (rc != VFS_OK) {
+		bool outdated = atomic_load(&(*out)->outdated);
+
 		registry_put(*out);
-		return rc;
+		*out = NULL;
+		/* another database has the name now */
+		return outdated ? admin_open_newest(store, name, out, exists, err) : rc;
 	}
 	struct version *v = db_pin_durable(*out);
 	*exists = v->exists;
 	db_unpin(*out, v);
 	return VFS_OK;
+}
+
+bool admin_may_write(struct error *err)
+{
+	return !vfs_settings.read_only || error_set(err, "this process only reads the store");
 }
 
 /* Take the next slot with a commit without pages, if the database is (not) there. */
@@ -204,12 +214,44 @@ static bool keep_slot(const struct blob_entry *entry, const void *arg)
 	       age->now_us - entry->info.mtime_us < SLOT_REST_US;
 }
 
+/*
+ * Give back the room of the database that slot v->lsn has dropped, and that had these
+ * segments, but for what its branches are made of: that is clean-up's.
+ */
+static enum vfs_rc clean_dropped(struct db *db, const struct version *v,
+				 const struct key_list *segments, struct error *err)
+{
+	struct slot_age age = { .lsn = v->lsn };
+	struct blob_info info;
+	char key[KEY_MAX];
+	bool branches, keep;
+	enum vfs_rc rc;
+
+	/* listed behind the slot, so whoever pins a version later finds that it is dropped */
+	rc = branch_drop_pins(db, v->db_id, &keep, &branches, err);
+	if (rc == VFS_OK)
+		rc = manifest_write(db, err);
+	key_slot(key, db->folder, v->lsn);
+	if (rc == VFS_OK && !keep)
+		rc = vfs_rc_of_blob(blob_head(db->store, key, &info, err));
+	if (rc == VFS_OK && !keep) {
+		age.now_us = info.mtime_us;
+		delete_objects(db, "manifest", keep_manifest, &age.lsn);
+		if (segments->n > 0)
+			rc = vfs_rc_of_blob(blob_delete_many(db->store, segments->keys,
+							     segments->n, err));
+		delete_objects(db, "log", keep_slot, &age);
+	}
+	/* what it was branched from is needed as long as anything of it is */
+	if (rc == VFS_OK && !branches)
+		rc = branch_leave_parent(db, v->db_id, err);
+	return rc;
+}
+
 enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 	struct key_list old = { .arena = ARENA_INIT((size_t)256 << 20) };
-	struct blob_info info;
-	char key[KEY_MAX];
 	struct db *db;
 	enum vfs_rc rc;
 
@@ -220,23 +262,12 @@ enum vfs_rc vfs_drop_database(struct blob_store *store, const char *name, struct
 		return rc;
 	/* before it is dropped: behind that they may be those of the next database of its name */
 	list_keys(db, "seg", &old);
-	list_keys(db, "pin", &old);
 	rc = append_state(db, COMMIT_DROPPED, err);
 	if (rc == VFS_OK) {
 		/* it is dropped; what follows only gives the room back */
 		struct version *v = db_pin_durable(db);
-		struct slot_age age = { .lsn = v->lsn };
 
-		key_slot(key, db->folder, v->lsn);
-		if (!v->exists && manifest_write(db, &ignored) == VFS_OK &&
-		    blob_head(store, key, &info, &ignored) == BLOB_OK) {
-			age.now_us = info.mtime_us;
-			delete_objects(db, "manifest", keep_manifest, &age.lsn);
-			if (old.n > 0 && blob_delete_many(store, old.keys, old.n, &ignored) != BLOB_OK)
-				error_wrap(&ignored, "some objects are left");
-			delete_objects(db, "log", keep_slot, &age);
-		}
-		if (ignored.set)
+		if (!v->exists && clean_dropped(db, v, &old, &ignored) != VFS_OK)
 			log_warn(NULL, "database \"%s\" is dropped, but not cleaned up: %s", name,
 				 ignored.text);
 		db_unpin(db, v);

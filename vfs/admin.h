@@ -14,6 +14,9 @@
 MUST_CHECK enum vfs_rc admin_open_newest(struct blob_store *store, const char *name,
 					 struct db **out, bool *exists, struct error *err);
 
+/* False: this process only reads the store, and err says so. */
+MUST_CHECK bool admin_may_write(struct error *err);
+
 /*
  * A connection to a database of any store.  On success *out is for sqlite3_close(),
  * otherwise it is NULL.

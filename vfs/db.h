@@ -123,6 +123,8 @@ struct db {
 	bool keep_idle;              /* stays in the registry without handles */
 	uint32_t uid;                /* in the page cache */
 	struct objects objects;      /* has a lock of its own */
+	unsigned depth;              /* opened for a branch of a branch of ... */
+	atomic_bool outdated;        /* another database has the name; who opens that begins anew */
 	struct db_past past;         /* if its kind is not PAST_NONE: one version, read only */
 
 	/* guarded by the registry's lock */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vfs/branch.h"
 #include "vfs/cache.h"
 #include "vfs/group.h"
 #include "vfs/history.h"
@@ -75,17 +76,16 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	pgno_t *pgnos = malloc(((size_t)head->n_entries + 1) * sizeof(pgnos[0]));
 	struct page_ref *refs = malloc(((size_t)head->n_entries + 1) * sizeof(refs[0]));
 	uint64_t *objects = malloc(((size_t)head->n_objects + 1) * sizeof(objects[0]));
+	struct db *origin = NULL;
 	enum vfs_rc rc = VFS_IO;
 	bool locked = false;
 
 	if (v == NULL || pgnos == NULL || refs == NULL || objects == NULL)
 		goto no_memory;
 	if (head->kind == COMMIT_BRANCHED) {
-		error_set(err, "cannot read object \"%s\": database \"%s\" is a branch of another one",
-			  key, db->name);
-		error_hint(err, "A newer pgblob made it.");
-		rc = VFS_CORRUPT;
-		goto out;
+		rc = branch_read(db, head, key, &origin, err);
+		if (rc != VFS_OK)
+			goto out;
 	}
 	cache_pages(db, head, bytes);
 	mutex_lock(&db->lock);
@@ -129,6 +129,10 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	if (head->kind == COMMIT_NORMAL && head->page_size == last->page_size) {
 		page_table_ref(last->table);
 		v->table = last->table;
+	} else if (origin != NULL) {
+		rc = branch_adopt_locked(db, v, origin, head, err);
+		if (rc != VFS_OK)
+			goto out;
 	} else {
 		v->table = page_table_new(head->page_size);
 		if (v->table == NULL || !page_table_reserve(v->table, v->page_count))
@@ -140,6 +144,9 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	}
 	if (!db_publish_locked(db, v, pgnos, refs, head->n_entries, true))
 		goto no_memory;
+	/* the cookie of another past tells nothing */
+	if (origin != NULL)
+		v->schema_seq = v->seq;
 	db_unpin_locked(db, v);
 	v = NULL;
 	rc = VFS_OK;
@@ -150,6 +157,7 @@ no_memory:
 out:
 	if (locked)
 		mutex_unlock(&db->lock);
+	db_free(origin);
 	version_free(v);
 	free(pgnos);
 	free(refs);

@@ -394,6 +394,32 @@ enum vfs_rc history_load(struct db *db, struct error *err)
 	return rc;
 }
 
+enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
+				 const uint8_t hash[HASH_LEN], struct error *err)
+{
+	uint64_t manifest;
+	enum vfs_rc rc;
+
+	rc = manifest_up_to(db->store, db->folder, db->past.lsn, &manifest, err);
+	if (rc == VFS_OK && manifest != 0)
+		rc = manifest_read(db, manifest, err);
+	if (rc == VFS_OK)
+		rc = db_read_log(db, err);
+	if (rc == VFS_NOT_FOUND)
+		rc = VFS_CORRUPT;
+	if (rc != VFS_OK)
+		return rc;
+	struct version *v = db_pin_durable(db);
+	bool there = v->lsn == db->past.lsn && v->exists;
+	bool same = there && memcmp(v->db_id, db_id, ID_LEN) == 0 &&
+		    memcmp(v->hash, hash, HASH_LEN) == 0;
+	db_unpin(db, v);
+	if (same)
+		return VFS_OK;
+	error_set(err, there ? "what lies there is not what it was" : "it is not there any more");
+	return VFS_CORRUPT;
+}
+
 enum vfs_rc history_check(struct db *db, struct error *err)
 {
 	struct now now;

@@ -26,6 +26,13 @@ MUST_CHECK bool snapshot_name_check(const char *name, struct error *err);
  */
 MUST_CHECK enum vfs_rc history_load(struct db *db, struct error *err);
 
+/*
+ * Read slot db->past.lsn for who goes on from it, of a database that is the one in the
+ * folder or was.  VFS_CORRUPT: it is not there, or not the one with that id and hash.
+ */
+MUST_CHECK enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
+					    const uint8_t hash[HASH_LEN], struct error *err);
+
 /* Is it still a version of the database that has the name? */
 MUST_CHECK enum vfs_rc history_check(struct db *db, struct error *err);
 

@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libvfs.a
 VFS_SOURCES = \
 	vfs/admin.c vfs/admin.h \
+	vfs/branch.c vfs/branch.h \
+	vfs/branch_make.c \
 	vfs/cache.c vfs/cache.h \
 	vfs/commit.c vfs/commit.h \
 	vfs/copy.c \

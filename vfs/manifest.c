@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "vfs/branch.h"
 #include "vfs/group.h"
 
 enum { BIG_COMMIT_ENTRIES = 16384, MANIFEST_EVERY = 64, MANIFEST_EVERY_MAX = 1024 };
@@ -61,32 +62,40 @@ enum vfs_rc manifest_head_of(struct blob_store *store, const char *folder, uint6
 	return rc;
 }
 
-/* The numbers that objects of a manifest have here, origins included.  False: no memory. */
-static bool number_objects(struct db *db, const struct manifest_head *head, uint64_t *numbers)
+/* Its origins are ours from now on. */
+static enum vfs_rc take_origins_locked(struct db *db, const struct manifest_head *head,
+				       struct error *err)
 {
-	uint16_t *origins = malloc(((size_t)head->n_origins + 1) * sizeof(origins[0]));
-	bool ok = origins != NULL;
+	char(*folders)[DB_NAME_ENCODED] = malloc(((size_t)head->n_origins + 1) * sizeof(folders[0]));
 	uint32_t at = 0;
+	enum vfs_rc rc;
 
-	if (ok)
-		origins[0] = 0;
-	for (uint32_t i = 0; ok && i < head->n_origins; i++) {
-		char folder[DB_NAME_ENCODED];
+	if (folders == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	for (uint32_t i = 0; i < head->n_origins; i++) {
 		size_t len;
 		const char *text = manifest_origin_next(head, &at, &len);
 
-		snprintf(folder, sizeof(folder), "%.*s", (int)len, text);
-		ok = objects_add_origin(&db->objects, folder, &origins[i + 1]);
+		snprintf(folders[i], sizeof(folders[0]), "%.*s", (int)len, text);
 	}
-	for (uint32_t i = 0; ok && i < head->n_objects; i++) {
+	rc = branch_set_origins_locked(db, folders, head->n_origins, err);
+	free(folders);
+	return rc;
+}
+
+/* The numbers that objects of a manifest have here.  False: no memory. */
+static bool number_objects(struct db *db, const struct manifest_head *head, uint64_t *numbers)
+{
+	for (uint32_t i = 0; i < head->n_objects; i++) {
 		struct manifest_object o;
 
 		manifest_object_at(head, i, &o);
-		o.origin = origins[o.origin];
-		ok = objects_add(&db->objects, &o, &numbers[i]);
+		if (!objects_add(&db->objects, &o, &numbers[i]))
+			return false;
 	}
-	free(origins);
-	return ok;
+	return true;
 }
 
 /* Make the state that a manifest tells the newest version. */
@@ -117,6 +126,10 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 		goto out;
 	}
 	group_overtaken_locked(db);
+	rc = take_origins_locked(db, &head, err);
+	if (rc != VFS_OK)
+		goto out;
+	rc = VFS_CORRUPT;
 	if (!number_objects(db, &head, objects))
 		goto no_memory;
 	for (uint32_t c = 0; c < head.n_chunks; c++) {

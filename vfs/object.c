@@ -122,32 +122,29 @@ void objects_key(struct objects *t, uint64_t number, char key[KEY_MAX])
 		key_segment(key, where, o.id);
 }
 
-bool objects_add_origin(struct objects *t, const char *folder, uint16_t *origin)
+bool objects_has_origins(struct objects *t, char (*folders)[DB_NAME_ENCODED], uint32_t n)
 {
-	bool ok = true;
-
-	*origin = 0;
-	if (strcmp(folder, t->folder) == 0)
-		return true;
 	mutex_lock(&t->lock);
-	uint32_t i = 0;
-	while (i < t->n_origins && strcmp(t->origins[i], folder) != 0)
-		i++;
-	if (i == t->n_origins) {
-		void *origins = i < UINT16_MAX ?
-					realloc(t->origins, ((size_t)i + 1) * sizeof(t->origins[0])) :
-					NULL;
-
-		ok = origins != NULL;
-		if (ok) {
-			t->origins = origins;
-			strcpy(t->origins[i], folder);
-			t->n_origins++;
-		}
-	}
-	*origin = (uint16_t)(i + 1);
+	bool same_all = t->n_origins == n;
+	for (uint32_t i = 0; same_all && i < n; i++)
+		same_all = strcmp(t->origins[i], folders[i]) == 0;
 	mutex_unlock(&t->lock);
-	return ok;
+	return same_all;
+}
+
+bool objects_set_origins(struct objects *t, char (*folders)[DB_NAME_ENCODED], uint32_t n)
+{
+	void *origins = malloc(((size_t)n + 1) * sizeof(t->origins[0]));
+
+	if (origins == NULL)
+		return false;
+	memcpy(origins, folders, (size_t)n * sizeof(t->origins[0]));
+	mutex_lock(&t->lock);
+	free(t->origins);
+	t->origins = origins;
+	t->n_origins = n;
+	mutex_unlock(&t->lock);
+	return true;
 }
 
 bool objects_origin(struct objects *t, uint16_t origin, char folder[DB_NAME_ENCODED])

@@ -50,8 +50,13 @@ void objects_get(struct objects *t, uint64_t number, struct manifest_object *out
 /* The key of the object with that number. */
 void objects_key(struct objects *t, uint64_t number, char key[KEY_MAX]);
 
-/* The origin of a folder, given if it has none.  False: no memory. */
-MUST_CHECK bool objects_add_origin(struct objects *t, const char *folder, uint16_t *origin);
+/*
+ * Origins are 1 to n, the folders of a branch's parents, the nearest first: what an
+ * object in origin k calls origin j is k + j here.
+ */
+bool objects_has_origins(struct objects *t, char (*folders)[DB_NAME_ENCODED], uint32_t n);
+/* Instead of those that were there; nobody uses a number that has one.  False: no memory. */
+MUST_CHECK bool objects_set_origins(struct objects *t, char (*folders)[DB_NAME_ENCODED], uint32_t n);
 
 /* Copies the folder of an origin; false if there is no such. */
 MUST_CHECK bool objects_origin(struct objects *t, uint16_t origin, char folder[DB_NAME_ENCODED]);

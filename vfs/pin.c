@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "vfs/admin.h"
 #include "vfs/format_parts.h"
 #include "vfs/history.h"
 #include "vfs/registry.h"
@@ -161,6 +162,17 @@ enum vfs_rc pin_read(struct blob_store *store, const char *folder, const char *s
 	return read_key(store, key, out, err);
 }
 
+enum vfs_rc pin_read_branch(struct blob_store *store, const char *folder,
+			    const uint8_t child_id[ID_LEN], struct pin *out, struct error *err)
+{
+	struct pin wanted = { .kind = PIN_BRANCH };
+	char key[KEY_MAX];
+
+	memcpy(wanted.child_id, child_id, ID_LEN);
+	pin_key(key, folder, &wanted);
+	return read_key(store, key, out, err);
+}
+
 static bool add_pin(struct pin **pins, size_t *n, const struct pin *pin)
 {
 	struct pin *grown = realloc(*pins, (*n + 1) * sizeof(grown[0]));
@@ -252,11 +264,7 @@ static enum vfs_rc open_version(struct blob_store *store, const char *database, 
 	return rc;
 }
 
-/*
- * DROP looks for pins after its slot is there.  So who finds the database there
- * after the pin was made has been seen by it, or was before it.
- */
-static enum vfs_rc check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], struct error *err)
+enum vfs_rc pin_check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], struct error *err)
 {
 	struct db *base;
 	enum vfs_rc rc = registry_get(of->store, NULL, of->past.base, &base, err);
@@ -300,6 +308,8 @@ enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, 
 
 	if (!snapshot_name_check(name, err))
 		return VFS_INVALID;
+	if (!admin_may_write(err))
+		return VFS_IO;
 	rc = open_version(store, database, &db, &v, err);
 	if (rc != VFS_OK)
 		return rc;
@@ -315,7 +325,7 @@ enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, 
 			rc = pin_create(store, db->folder, &pin, err);
 	}
 	if (rc == VFS_OK) {
-		rc = check_not_dropped(db, pin.db_id, err);
+		rc = pin_check_not_dropped(db, pin.db_id, err);
 		if (rc == VFS_NOT_FOUND && pin_delete(store, db->folder, &pin, NULL) != VFS_OK)
 			log_warn(NULL, "snapshot \"%s\" of database \"%s\", which was dropped, is left over",
 				 name, db->past.base);
@@ -336,6 +346,8 @@ enum vfs_rc vfs_drop_snapshot(struct blob_store *store, const char *database, co
 
 	if (!db_name_check(database, err) || !snapshot_name_check(name, err))
 		return VFS_INVALID;
+	if (!admin_may_write(err))
+		return VFS_IO;
 	db_name_encode(database, folder);
 	rc = pin_read(store, folder, name, &pin, err);
 	if (rc == VFS_OK)

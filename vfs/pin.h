@@ -38,9 +38,22 @@ MUST_CHECK enum vfs_rc pin_create(struct blob_store *store, const char *folder,
 MUST_CHECK enum vfs_rc pin_delete(struct blob_store *store, const char *folder,
 				  const struct pin *pin, struct error *err);
 
+/*
+ * Is the database of that id, of which `of` is a version, still there?  DROP looks for
+ * pins after its slot is there.  So who finds it there after the pin was made has been
+ * seen by DROP, or was before it.  VFS_NOT_FOUND: it was dropped.
+ */
+MUST_CHECK enum vfs_rc pin_check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN],
+					     struct error *err);
+
 /* The pin of a snapshot.  VFS_NOT_FOUND: there is none. */
 MUST_CHECK enum vfs_rc pin_read(struct blob_store *store, const char *folder, const char *snapshot,
 				struct pin *out, struct error *err);
+
+/* The same of a branch, by its database id. */
+MUST_CHECK enum vfs_rc pin_read_branch(struct blob_store *store, const char *folder,
+				       const uint8_t child_id[ID_LEN], struct pin *out,
+				       struct error *err);
 
 /* All pins of a folder, in order of their keys; the caller frees *out. */
 MUST_CHECK enum vfs_rc pin_list(struct blob_store *store, const char *folder, struct pin **out,

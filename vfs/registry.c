@@ -56,7 +56,8 @@ enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const 
 	}
 	mutex_lock(&lock);
 	for (db = databases; db != NULL; db = db->next)
-		if (db->store == store && strcmp(db->name, name) == 0)
+		if (db->store == store && strcmp(db->name, name) == 0 &&
+		    !atomic_load(&db->outdated))
 			break;
 	if (db == NULL && (db = db_new(store, name, &past)) != NULL) {
 		db->store_ref = ref;
@@ -104,7 +105,7 @@ void registry_put(struct db *db)
 	assert(db->refs > 0);
 	if (--db->refs == 0) {
 		db->idle_since = ++idle_clock;
-		if (!db->keep_idle || db->state != DB_READY) {
+		if (!db->keep_idle || db->state != DB_READY || atomic_load(&db->outdated)) {
 			victim = db;
 		} else {
 			for (struct db *d = databases; d != NULL; d = d->next) {

@@ -111,8 +111,12 @@ static int open_database(const char *name, struct handle *h, int flags, int *out
 			rc = VFS_NOT_FOUND;
 		}
 		if (rc != VFS_OK) {
+			bool outdated = atomic_load(&db->outdated);
+
 			registry_put(db);
-			return open_failed(rc, &err);
+			/* another database has the name now */
+			return outdated ? open_database(name, h, flags, out_flags) :
+					  open_failed(rc, &err);
 		}
 	}
 	if (vfs_settings.read_only || db->past.kind != PAST_NONE)

@@ -127,6 +127,22 @@ MUST_CHECK enum vfs_rc vfs_drop_snapshot(struct blob_store *store, const char *d
 MUST_CHECK enum vfs_rc vfs_list_pins(struct blob_store *store, const char *database,
 				     struct vfs_pin **out, size_t *n, struct error *err);
 
+/*
+ * Make database `name` (not there yet) of a version of another one: `from` is "myapp",
+ * or "myapp@...".  Two small objects, whatever the size.  What one of the two commits
+ * afterwards the other never sees; either may be dropped.
+ */
+MUST_CHECK enum vfs_rc vfs_branch_database(struct blob_store *store, const char *name,
+					   const char *from, struct error *err);
+
+/*
+ * Make an older version the newest one, as a new commit: what was committed since is
+ * history, and can be opened and restored like any.  `point` is what may stand
+ * behind "@".  *lsn (may be NULL) is the new slot.
+ */
+MUST_CHECK enum vfs_rc vfs_restore_database(struct blob_store *store, const char *name,
+					    const char *point, uint64_t *lsn, struct error *err);
+
 /* Called now and then with pages done and in all; may be NULL.  False stops. */
 typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);
 

@@ -197,9 +197,50 @@ static const char *option_text(const PgQuery__DefElem *d)
 	return "";
 }
 
+/* Why the template cannot be one, in PostgreSQL's words. */
+static bool no_template(struct sql_session *s, const char *template, enum vfs_rc rc,
+			const struct error *verr, struct sql_error *err)
+{
+	if (rc != VFS_NOT_FOUND && rc != VFS_INVALID)
+		return outcome_vfs(s, (int)rc, verr, err);
+	sql_error_set(err, ERRCODE_INVALID_CATALOG_NAME, "template database \"%s\" does not exist",
+		      template);
+	/* of a version that was there is more to say */
+	if (strchr(template, '@') != NULL)
+		sql_error_detail(err, "%c%s.", toupper((unsigned char)verr->text[0]), verr->text + 1);
+	return false;
+}
+
+/* `template` is NULL for an empty database. */
+static bool make_database(struct sql_session *s, const char *name, const char *template,
+			  struct sql_error *err)
+{
+	struct blob_store *store = s->server->config.store;
+	struct error verr = ERROR_INIT;
+	enum vfs_rc rc = VFS_OK;
+
+	if (template != NULL)
+		rc = vfs_database_exists(store, template, &verr);
+	if (rc != VFS_OK)
+		return no_template(s, template, rc, &verr, err);
+	rc = template != NULL ? vfs_branch_database(store, name, template, &verr) :
+				vfs_create_database(store, name, &verr);
+	if (rc == VFS_OK)
+		return true;
+	if (rc == VFS_EXISTS)
+		return sql_error_set(err, ERRCODE_DUPLICATE_DATABASE, "database \"%s\" already exists",
+				     name);
+	if (rc == VFS_INVALID) {
+		sql_error_set(err, ERRCODE_INVALID_NAME, "invalid database name \"%s\"", name);
+		return sql_error_detail(err, "%c%s.", toupper((unsigned char)verr.text[0]),
+					verr.text + 1);
+	}
+	return outcome_vfs(s, (int)rc, &verr, err);
+}
+
 bool database_create(struct sql_session *s, const PgQuery__CreatedbStmt *stmt, struct sql_error *err)
 {
-	struct error verr = ERROR_INIT;
+	const char *template = NULL;
 
 	for (size_t i = 0; i < stmt->n_options; i++) {
 		const PgQuery__DefElem *d = stmt->options[i]->def_elem;
@@ -216,8 +257,7 @@ bool database_create(struct sql_session *s, const PgQuery__CreatedbStmt *stmt, s
 		} else if (strcmp(d->defname, "template") == 0) {
 			if (text[0] != '\0' && strcmp(text, "template0") != 0 &&
 			    strcmp(text, "template1") != 0)
-				return sql_error_unsupported(err, d->location,
-							     "CREATE DATABASE with TEMPLATE \"%s\"", text);
+				template = text;
 		} else if (strcmp(d->defname, "lc_collate") == 0 || strcmp(d->defname, "lc_ctype") == 0 ||
 			   strcmp(d->defname, "locale") == 0) {
 			if (text[0] != '\0' && strcmp(text, "C") != 0 && strcmp(text, "POSIX") != 0 &&
@@ -231,18 +271,7 @@ bool database_create(struct sql_session *s, const PgQuery__CreatedbStmt *stmt, s
 	if (strlen(stmt->dbname) > 63)
 		return sql_error_set(err, ERRCODE_NAME_TOO_LONG, "identifier \"%s\" is too long",
 				     stmt->dbname);
-	enum vfs_rc rc = vfs_create_database(s->server->config.store, stmt->dbname, &verr);
-	if (rc == VFS_OK)
-		return true;
-	if (rc == VFS_EXISTS)
-		return sql_error_set(err, ERRCODE_DUPLICATE_DATABASE, "database \"%s\" already exists",
-				     stmt->dbname);
-	if (rc == VFS_INVALID) {
-		sql_error_set(err, ERRCODE_INVALID_NAME, "invalid database name \"%s\"", stmt->dbname);
-		return sql_error_detail(err, "%c%s.", toupper((unsigned char)verr.text[0]),
-					verr.text + 1);
-	}
-	return outcome_vfs(s, (int)rc, &verr, err);
+	return make_database(s, stmt->dbname, template, err);
 }
 
 /* Is it the database `name`, or a version of it? */

@@ -421,6 +421,48 @@ START_TEST(a_database_of_the_past_is_read_only)
 }
 END_TEST
 
+START_TEST(a_template_is_branched)
+{
+	struct client c, d;
+	char sql[160], name[80];
+
+	connect_client(&c);
+	run(&c, "CREATE TABLE t(id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')");
+	name_of_now(name, sizeof(name));
+	run(&c, "UPDATE t SET v = 'b'");
+	EXPECT(&c, "CREATE DATABASE one TEMPLATE app", "T CREATE DATABASE\n");
+	snprintf(sql, sizeof(sql), "CREATE DATABASE two TEMPLATE \"%s\"", name);
+	EXPECT(&c, sql, "T CREATE DATABASE\n");
+	EXPECT(&c, "CREATE DATABASE three WITH TEMPLATE = template0 ENCODING 'UTF8'",
+	       "T CREATE DATABASE\n");
+	ck_assert(try_connect(&d, "one", NULL, 0));
+	EXPECT(&d, "SELECT v FROM t", "C v:25\nR b\nT SELECT 1\n");
+	run(&d, "INSERT INTO t VALUES (2, 'only here'); CREATE INDEX ON t(v)");
+	EXPECT(&d, "INSERT INTO t VALUES (2, 'twice')",
+	       "E 23505 duplicate key value violates unique constraint \"t_pkey\" "
+	       "{Key (id)=(2) already exists.} [public.t t_pkey]\n");
+	close_client(&d);
+	ck_assert(try_connect(&d, "two", NULL, 0));
+	EXPECT(&d, "SELECT v FROM t", "C v:25\nR a\nT SELECT 1\n");
+	close_client(&d);
+	EXPECT(&c, "SELECT count(*) FROM t", "C count:20\nR 1\nT SELECT 1\n");
+	EXPECT(&c, "CREATE DATABASE one TEMPLATE app", "E 42P04 database \"one\" already exists\n");
+	EXPECT(&c, "CREATE DATABASE x TEMPLATE nope",
+	       "E 3D000 template database \"nope\" does not exist\n");
+	EXPECT(&c, "CREATE DATABASE x TEMPLATE \"app@nope\"",
+	       "E 3D000 template database \"app@nope\" does not exist "
+	       "{Database \"app\" has no snapshot \"nope\".}\n");
+	EXPECT(&c, "CREATE DATABASE \"x@1\" TEMPLATE app",
+	       "E 42602 invalid database name \"x@1\" {A database name cannot contain \"@\".}\n");
+	EXPECT(&c, "SELECT datname FROM pg_database WHERE datname IN ('one', 'two', 'three', 'x') ORDER BY 1",
+	       "C datname:19\nR one\nR three\nR two\nT SELECT 3\n");
+	run(&c, "DROP DATABASE one");
+	run(&c, "DROP DATABASE two");
+	run(&c, "DROP DATABASE three");
+	close_client(&c);
+}
+END_TEST
+
 START_TEST(a_session_on_an_old_version_uses_the_database)
 {
 	struct client c, d;
@@ -931,6 +973,7 @@ int main(void)
 	tcase_add_test(tc, a_session_needs_a_database_that_is_there);
 	tcase_add_test(tc, databases_come_and_go);
 	tcase_add_test(tc, a_database_of_the_past_is_read_only);
+	tcase_add_test(tc, a_template_is_branched);
 	tcase_add_test(tc, a_session_on_an_old_version_uses_the_database);
 	tcase_add_test(tc, settings_follow_the_transaction);
 	tcase_add_test(tc, settings_are_checked_as_postgresql_does);

@@ -7,6 +7,11 @@ tests_vfs_test_differential_SOURCES = tests/vfs/test_differential.c $(VFS_FIXTUR
 tests_vfs_test_differential_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_differential_LDADD = $(VFS_TEST_LIBS)
 
+check_PROGRAMS += tests/vfs/test_branch
+tests_vfs_test_branch_SOURCES = tests/vfs/test_branch.c $(VFS_FIXTURE)
+tests_vfs_test_branch_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_branch_LDADD = $(VFS_TEST_LIBS)
+
 check_PROGRAMS += tests/vfs/test_history
 tests_vfs_test_history_SOURCES = tests/vfs/test_history.c $(VFS_FIXTURE)
 tests_vfs_test_history_CFLAGS = $(CHECK_TEST_CFLAGS)
