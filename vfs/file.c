@@ -34,27 +34,6 @@ static struct handle *handle_of(sqlite3_file *file)
 	return CONTAINER_OF(file, struct handle, file);
 }
 
-int vfs_to_sqlite(enum vfs_rc rc, int io_code)
-{
-	switch (rc) {
-	case VFS_OK:
-		return SQLITE_OK;
-	case VFS_LOST:
-		return SQLITE_BUSY_SNAPSHOT;
-	case VFS_NOT_FOUND:
-	case VFS_EXISTS:
-	case VFS_UNKNOWN:
-	case VFS_TIMEOUT:
-	case VFS_CANCELED:
-	case VFS_BUSY:
-	case VFS_CORRUPT:
-	case VFS_IO:
-	case VFS_INVALID:
-		return io_code;
-	}
-	return io_code;
-}
-
 int handle_fail(struct handle *h, enum vfs_rc rc, int sqlite_rc, const struct error *err)
 {
 	h->rc = rc;
@@ -734,7 +713,11 @@ static int commit(struct handle *h)
 		overlay_init(o, h->pin->page_size, version_size(h->pin), OVERLAY_MEMORY);
 		h->staging = true;
 		h->cache_seq = 0;
-		return handle_fail(h, rc, vfs_to_sqlite(rc, SQLITE_IOERR_FSYNC), &err);
+		/*
+		 * Nothing of the BUSY kind, not for a lost race either: the pager would keep what
+		 * it has just believed committed, for those who go on reading.
+		 */
+		return handle_fail(h, rc, SQLITE_IOERR_FSYNC, &err);
 	}
 	overlay_deinit(o);
 	unpin(h);

@@ -74,8 +74,7 @@ struct journal_file {
 
 void journal_file_init(struct journal_file *f, struct handle *h);
 
-/* Remember and translate a failure; the one place where vfs_rc becomes a result code. */
+/* Remember a failure for vfs_last_error(), and tell it to SQLite as sqlite_rc, which is returned. */
 int handle_fail(struct handle *h, enum vfs_rc rc, int sqlite_rc, const struct error *err);
-int vfs_to_sqlite(enum vfs_rc rc, int io_code);
 
 #endif

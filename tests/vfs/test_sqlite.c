@@ -346,6 +346,43 @@ START_TEST(reader_goes_on_beside_a_writer_that_has_spilled)
 }
 END_TEST
 
+static void commit_elsewhere(void *arg)
+{
+	exec(arg, "UPDATE t SET b = 'other' WHERE a = 1");
+}
+
+/* _i: pages are read in place, or copied into SQLite's cache */
+START_TEST(open_cursor_reads_nothing_of_a_lost_commit)
+{
+	struct fixture f;
+	sqlite3_stmt *stmt;
+	sqlite3 *other;
+
+	fixture_open(&f);
+	fill(f.db, 500);
+	if (_i == 1)
+		exec(f.db, "PRAGMA mmap_size=0");
+	other = connect_elsewhere(&f, "app");
+	ck_assert_int_eq(SQLITE_OK, sqlite3_prepare_v2(f.db, "SELECT b FROM t", -1, &stmt, NULL));
+	ck_assert_int_eq(SQLITE_ROW, sqlite3_step(stmt));
+	fault_set_hook(f.faults, commit_elsewhere, other);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	/* never BUSY: with that the pager would keep the pages */
+	ck_assert_int_eq(SQLITE_IOERR_FSYNC, try_exec(f.db, "UPDATE t SET b = 'lost' || a"));
+	fault_disarm(f.faults);
+	ck_assert_int_eq(VFS_LOST, vfs_last_error(f.db, NULL));
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		ck_assert_int_ne(0, strncmp((const char *)sqlite3_column_text(stmt, 0), "lost", 4));
+	sqlite3_finalize(stmt);
+	ck_assert_int_eq(0, query_int(f.db, "SELECT count(*) FROM t WHERE b LIKE 'lost%'"));
+	ck_assert_int_eq(1, query_int(f.db, "SELECT count(*) FROM t WHERE b = 'other'"));
+	exec(f.db, "UPDATE t SET b = 'after' WHERE a = 2");
+	integrity_check(f.db);
+	sqlite3_close(other);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(no_room_to_spill_is_full_and_rolls_back)
 {
 	struct fixture f;
@@ -918,6 +955,7 @@ int main(void)
 			    (int)ARRAY_LEN(journal_modes));
 	tcase_add_loop_test(tc, nested_savepoints_are_those_of_memory, 0, (int)ARRAY_LEN(journal_modes));
 	tcase_add_test(tc, reader_goes_on_beside_a_writer_that_has_spilled);
+	tcase_add_loop_test(tc, open_cursor_reads_nothing_of_a_lost_commit, 0, 2);
 	tcase_add_test(tc, no_room_to_spill_is_full_and_rolls_back);
 	tcase_add_test(tc, interrupted_statement_leaves_nothing_behind);
 	tcase_add_test(tc, connection_that_only_reads_is_refused_writes);
