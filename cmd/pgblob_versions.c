@@ -1,5 +1,5 @@
 /*
- * pgblob_versions.c - pgblob snapshot: versions that are kept under a name
+ * pgblob_versions.c - pgblob snapshot, branch, restore: older versions, kept and used
  * Licence: MIT, see LICENSE.
  */
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "blob/blob.h"
 #include "cmd/json_writer.h"
 #include "cmd/tool.h"
-#include "vfs/vfs.h"
+#include "vfs/inspect.h"
 
 static const char *kind_name(const struct vfs_pin *pin)
 {
@@ -115,6 +115,56 @@ static int run_snapshot(struct tool *t, struct error *err)
 	return EXIT_USAGE;
 }
 
+/* --- branch, restore ------------------------------------------------------------------ */
+
+/* With --json: the newest state of a database. */
+static int tell_state(const struct tool *t, const char *name, struct error *err)
+{
+	struct json_writer j = { .out = stdout };
+	struct vfs_state s;
+
+	if (!t->json)
+		return EXIT_OK;
+	if (vfs_inspect_state(t->store, name, &s, err) != VFS_OK)
+		return EXIT_FAILED;
+	json_put_object(&j, NULL);
+	json_put_string(&j, "name", name);
+	json_put_string(&j, "store", blob_name(t->store));
+	json_put_u64(&j, "lsn", s.lsn);
+	json_put_u64(&j, "page_size", s.page_size);
+	json_put_u64(&j, "pages", s.page_count);
+	json_put_u64(&j, "bytes", (uint64_t)s.page_size * s.page_count);
+	json_put_end(&j);
+	return EXIT_OK;
+}
+
+static int run_branch(struct tool *t, struct error *err)
+{
+	const char *from = tool_argument(t, 0);
+	const char *name = tool_argument(t, 1);
+
+	if (vfs_branch_database(t->store, name, from, err) != VFS_OK)
+		return EXIT_FAILED;
+	return tell_state(t, name, err);
+}
+
+static int run_restore(struct tool *t, struct error *err)
+{
+	const char *name = tool_argument(t, 0);
+	const char *to = tool_value(t, "to");
+
+	if (to == NULL) {
+		error_set(err, "restore needs --to VERSION");
+		error_hint(err, "It is an lsn, a time such as 2026-09-01T12:00:00Z, or a snapshot.");
+		return EXIT_USAGE;
+	}
+	if (!tool_confirm(t, err, "Make what database \"%s\" was at %s its newest version, in %s?",
+			  name, to, blob_name(t->store)) ||
+	    vfs_restore_database(t->store, name, to, NULL, err) != VFS_OK)
+		return EXIT_FAILED;
+	return tell_state(t, name, err);
+}
+
 const struct tool_command tool_commands_versions[] = {
 	{ .name = "snapshot",
 	  .arguments = "create|list|delete DATABASE [NAME]",
@@ -125,5 +175,23 @@ const struct tool_command tool_commands_versions[] = {
 	  .more = "create DATABASE NAME keeps the newest version, create DATABASE@VERSION NAME an older one;\n"
 		  "DATABASE@NAME then opens it. list shows snapshots and branch points. delete NAME forgets one.",
 	  .options = { { "yes", 'y', NULL, "do not ask before a delete" } } },
+	{ .name = "branch",
+	  .arguments = "FROM NAME",
+	  .min_args = 2,
+	  .max_args = 2,
+	  .writes = true,
+	  .run = run_branch,
+	  .help = "make a database that begins as another one, or as what it was",
+	  .more = "FROM is DATABASE or DATABASE@VERSION. It costs two small objects, whatever the size." },
+	{ .name = "restore",
+	  .arguments = "DATABASE",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .writes = true,
+	  .run = run_restore,
+	  .help = "make an older version the newest one",
+	  .more = "It is a new commit: what was committed since can still be opened, and restored.",
+	  .options = { { "to", 0, "VERSION", "an lsn, a time such as 2026-09-01T12:00:00Z, or a snapshot" },
+		       { "yes", 'y', NULL, "do not ask" } } },
 	{ .name = NULL },
 };

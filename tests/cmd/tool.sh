@@ -130,6 +130,22 @@ says 'a delete is asked for' 1 'Say --yes' "$pgblob" snapshot delete app then
 json 'delete' "d == {'name': 'then', 'deleted': True}" "$pgblob" snapshot delete app then -y --json
 says 'it is gone' 1 'then' "$pgblob" export app@then gone.db
 says 'one that is not there is told' 1 'then' "$pgblob" snapshot delete app then -y
+json 'a branch' "d['name'] == 'branch' and d['pages'] == $pages" "$pgblob" branch app branch --json
+check 'a branch of what was' "$pgblob" branch app@5 branch5
+check 'begins as that' sh -c "'$pgblob' export branch5 branch5.db && [ \"\$(sqlite3 branch5.db .dump | md5sum)\" = \"\$(sqlite3 five.db .dump | md5sum)\" ]"
+says 'a branch does not overwrite' 1 'already exists' "$pgblob" branch app branch
+says 'a branch of what is not there' 1 'none' "$pgblob" branch none x
+says 'verify of a branch reads what it shares' 0 'no damage' "$pgblob" verify branch5
+check 'the list shows where branches begin' [ "$("$pgblob" snapshot list app | grep -c ' branch  *branch')" = 2 ]
+says 'restore wants to know what to' 2 'needs --to VERSION' "$pgblob" restore branch
+says 'restore asks' 1 'Say --yes' "$pgblob" restore app --to 5
+json 'restore is a new commit' "d['lsn'] == 14" "$pgblob" restore app --to 5 -y --json
+check 'and is what was' sh -c "'$pgblob' export app restored.db && [ \"\$(sqlite3 restored.db .dump | md5sum)\" = \"\$(sqlite3 five.db .dump | md5sum)\" ]"
+check 'it can be undone' "$pgblob" restore app --to now -y
+check 'by a snapshot' sh -c "'$pgblob' export app undone.db && [ \"\$(sqlite3 undone.db .dump | md5sum)\" = \"\$(sqlite3 to.db .dump | md5sum)\" ]"
+says 'verify of a restored database' 0 'no damage' "$pgblob" verify app
+says 'restore to what never was' 1 'has no slot 99' "$pgblob" restore app --to 99 -y
+for name in branch branch5 fifth; do "$pgblob" drop $name -y; done
 says 'snapshot wants to know what' 2 'usage: pgblob snapshot' "$pgblob" snapshot frob app x
 says 'and for which name' 2 'usage: pgblob snapshot' "$pgblob" snapshot create app
 
