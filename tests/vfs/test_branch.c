@@ -569,8 +569,8 @@ int main(void)
 	TCase *tc = tcase_create("branches");
 	TCase *restoring = tcase_create("restoring");
 
-	tcase_set_timeout(tc, 120);
-	tcase_set_timeout(restoring, 120);
+	tcase_set_timeout(tc, 400);
+	tcase_set_timeout(restoring, 400);
 	tcase_add_test(tc, a_branch_and_its_parent_go_their_own_ways);
 	tcase_add_test(tc, a_branch_costs_two_objects);
 	tcase_add_test(tc, a_branch_of_the_past_begins_there);

@@ -15,7 +15,7 @@
 #include "vfs/manifest.h"
 #include "vfs/pin.h"
 
-enum { VERSIONS = 150 };
+enum { VERSIONS = 90 };
 
 static uint64_t lsn_of(sqlite3 *db)
 {
@@ -479,8 +479,8 @@ int main(void)
 	tcase_add_test(pins, snapshots_go_with_their_database);
 	tcase_add_test(pins, damaged_pins_are_refused);
 	tcase_add_loop_test(pins, a_fault_is_told_and_passes, 0, FAULT_BUSY + 1);
-	tcase_set_timeout(versions, 120);
-	tcase_set_timeout(pins, 120);
+	tcase_set_timeout(versions, 400);
+	tcase_set_timeout(pins, 400);
 	suite_add_tcase(s, names);
 	suite_add_tcase(s, versions);
 	suite_add_tcase(s, pins);
