@@ -49,6 +49,7 @@ struct image *image_new(uint32_t size)
 	atomic_init(&image->ahead, false);
 	image->in_cache = false;
 	image->size = size;
+	image->base.object = 0;
 	/* SQLite may read a few bytes past a corrupt page */
 	memset(image->data + size, 0, SLACK);
 	return image;

@@ -21,6 +21,14 @@
 
 struct vfs_cache_stats;
 
+/* Where the base of a delta lies; object 0: none. */
+struct image_base {
+	uint64_t object;
+	uint32_t offset, len, sum;
+	uint32_t spent; /* bytes that deltas would have been shorter by against a newer base */
+	uint8_t encoding;
+};
+
 struct image {
 	atomic_uint refs;          /* holders, the cache not counted */
 	atomic_bool hot;           /* used again since the clock's hand came by */
@@ -30,10 +38,17 @@ struct image {
 	uint32_t db;               /* the name */
 	uint32_t offset;
 	uint64_t object;
+	struct image_base base;    /* of a page that is stored as a delta */
 	struct image *hash_next;   /* of the shard */
 	struct image *prev, *next; /* the clock's ring, of the shard */
 	_Alignas(16) uint8_t data[];
 };
+
+/*
+ * With the number of an object: the bytes that are stored of a delta whose base was not
+ * at hand, rather than its image.
+ */
+#define CACHE_STORED ((uint64_t)1 << 63)
 
 /* Room for `size` bytes, not cleared, and some zeros behind them; counted once.  NULL: no memory. */
 struct image *image_new(uint32_t size);

@@ -95,6 +95,7 @@ static void cache_staged(struct db *db, const struct commit_request *r, const st
 		if (image == NULL || refs[i].encoding == PAGE_ZERO)
 			continue;
 		image_ref(image);
+		image->base = s->bases[i];
 		image_unref(cache_insert(db->uid, refs[i].object, refs[i].offset, image));
 	}
 }
@@ -380,7 +381,7 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 	commit_begin(base, &head);
 	memcpy(head.header, r->header, PAGE_HEADER_LEN);
 	rc = seal(db, r, head.db_id, &s, err);
-	if (rc == VFS_OK && s.n_objects > 0)
+	if (rc == VFS_OK && s.n_segments > 0)
 		rc = commit_check_head(db, base, err); /* that may have taken long */
 	if (rc != VFS_OK)
 		goto out;

@@ -102,6 +102,7 @@ struct db *db_new(struct blob_store *store, const char *name, const struct db_pa
 	cond_init(&db->changed);
 	db->state = DB_FAILED;
 	db->proven_us = NEVER_US;
+	db->manifest_us = NEVER_US;
 	db->load_rc = VFS_BUSY;
 	/* the first version is "nothing was ever here"; seq 0 is no version */
 	v->seq = v->schema_seq = atomic_load(&first_seq);
@@ -225,6 +226,40 @@ void db_remove_user(struct db *db, struct user *u)
 	if (u->next != NULL)
 		u->next->prev = u->prev;
 	mutex_unlock(&db->lock);
+}
+
+/* Clean-up keeps for an hour what is not needed any more. */
+#define REACH_US ((int64_t)1800000000)
+
+void db_reach(struct db *db, struct reach *out)
+{
+	mutex_lock(&db->lock);
+	*out = (struct reach){
+		.known = boot_us() - db->manifest_us < REACH_US,
+		.after = db->foreign_manifest,
+		.manifest_lsn = db->manifest_lsn,
+	};
+	mutex_unlock(&db->lock);
+}
+
+bool reach_allows(const struct reach *r, const struct page_ref *ref)
+{
+	bool own_slot = (ref->object & OBJECT_TABLE_BIT) == 0;
+
+	if (!r->known)
+		return false;
+	/* a delta's base is needed by its slot, until a manifest has taken in that one */
+	if (page_is_delta(ref->encoding) && (!own_slot || ref->object <= r->manifest_lsn))
+		return false;
+	return r->after == 0 || (own_slot && ref->object > r->after);
+}
+
+void db_saw_manifest_locked(struct db *db, uint64_t lsn, int64_t asked_us)
+{
+	assert(mutex_held(&db->lock));
+	if (lsn > db->manifest_lsn)
+		db->manifest_lsn = db->foreign_manifest = lsn;
+	db->manifest_us = asked_us;
 }
 
 void db_unpin(struct db *db, struct version *v)

@@ -170,6 +170,8 @@ struct db {
 	bool resolving;
 
 	uint64_t manifest_lsn;       /* newest manifest that we know of */
+	int64_t manifest_us;         /* boot clock: when it was seen to be the newest; NEVER_US */
+	uint64_t foreign_manifest;   /* newest one that may tell other places than the table; 0: none */
 };
 
 /* `name` as it was asked for; `past` is copied.  NULL: no memory. */
@@ -205,6 +207,24 @@ void db_unpin(struct db *db, struct version *v);
 void db_add_user(struct db *db, struct user *u);
 void db_remove_user(struct db *db, struct user *u);
 void db_unpin_locked(struct db *db, struct version *v);
+
+/*
+ * Which objects a new slot may refer to: those of which it is known that the newest
+ * manifest and the slots behind it need them, or lately did; clean-up may have
+ * taken others.
+ */
+struct reach {
+	bool known;
+	uint64_t after;        /* not 0: own slots behind this one only */
+	uint64_t manifest_lsn; /* what earlier slots referred to in turn is not kept any more */
+};
+
+void db_reach(struct db *db, struct reach *out);
+/* May a delta be made of what lies at `ref`? */
+MUST_CHECK bool reach_allows(const struct reach *r, const struct page_ref *ref);
+
+/* The manifest `lsn` (0: none) was the newest one at that time of the boot clock. */
+void db_saw_manifest_locked(struct db *db, uint64_t lsn, int64_t asked_us);
 
 /* Where a page of a pinned version lies.  PAGE_ZERO past its end. */
 struct page_ref db_page_ref(struct db *db, const struct version *v, pgno_t pgno);

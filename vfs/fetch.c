@@ -22,6 +22,7 @@
 #include "vfs/cache.h"
 #include "vfs/disk_cache.h"
 #include "vfs/pool.h"
+#include "vfs/rebuild.h"
 
 enum {
 	N_BUCKETS = 64,
@@ -65,7 +66,7 @@ struct flight {
 	struct cond landed;
 	enum vfs_rc rc;
 	struct error err;
-	struct image **images;   /* of pages; NULL: damaged, or no memory */
+	struct image **images;   /* of pages: image_of_stored(); NULL: damaged, or no memory */
 	struct fetch_want pages[];
 };
 
@@ -287,7 +288,7 @@ static bool disk_has(struct db *db, const struct version *v, const struct page_r
 	return disk_cache_has(disk, &key);
 }
 
-/* The image of a page that this machine has, in the cache and counted; NULL: it has not. */
+/* What this machine has of a page, in the cache and counted; NULL: nothing. */
 static struct image *disk_find(struct db *db, const struct version *v, pgno_t pgno,
 			       const struct page_ref *r)
 {
@@ -301,52 +302,50 @@ static struct image *disk_find(struct db *db, const struct version *v, pgno_t pg
 		return NULL;
 	objects_key(&db->objects, r->object, object);
 	disk_key_init(&key, blob_name(db->store), object, v->db_id, &e);
-	if (disk_cache_get(disk, &key, stored, r->len) &&
-	    (image = image_new(v->page_size)) != NULL) {
-		/* the sum that the table tells decides, wherever the bytes came from */
-		if (page_decode(pgno, &e, stored, v->page_size, image->data)) {
-			image = cache_insert(db->uid, r->object, r->offset, image);
-		} else {
-			image_unref(image);
-			image = NULL;
-		}
-	}
+	/* the sum that the table tells decides, wherever the bytes came from */
+	if (disk_cache_get(disk, &key, stored, r->len))
+		image = image_of_stored(pgno, &e, stored, v->page_size);
+	if (image != NULL)
+		image = cache_insert(db->uid, stored_object(r), r->offset, image);
 	free(stored);
 	return image;
 }
 
 /* --- tries ----------------------------------------------------------------- */
 
+static struct image *take_in_page(struct flight *f, const struct fetch_want *page,
+				  const uint8_t *stored, bool wanted)
+{
+	const struct page_ref *r = &page->ref;
+	struct page_entry e = entry_of(r);
+	struct image *image = image_of_stored(page->pgno, &e, stored, f->page_size);
+
+	if (image == NULL)
+		return NULL;
+	if (disk_may_hold(r)) {
+		struct disk_key key;
+
+		disk_key_init(&key, blob_name(f->db->store), f->key, f->db_id, &e);
+		disk_cache_put(disk, &key, stored, r->len);
+	}
+	/* a delta's bytes are not what is asked for: nobody would count them as used */
+	return wanted || page_is_delta(r->encoding) ?
+		       cache_insert(f->db->uid, stored_object(r), r->offset, image) :
+		       cache_insert_ahead(f->db->uid, r->object, r->offset, image);
+}
+
 /* Check the pages and let others find them.  No lock: `landing` is ours. */
 static void take_in(struct flight *f, const struct buf *body)
 {
 	for (size_t i = 0; i < f->n_pages; i++) {
 		const struct page_ref *r = &f->pages[i].ref;
-		struct page_entry e = entry_of(r);
-		struct image *image = cache_peek(f->db->uid, r->object, r->offset);
+		struct image *image = cache_peek(f->db->uid, stored_object(r), r->offset);
 		uint64_t at = r->offset - f->from;
 
-		if (image == NULL && at + r->len <= body->len &&
-		    (image = image_new(f->page_size)) != NULL) {
-			if (page_decode(f->pages[i].pgno, &e, (const uint8_t *)body->data + at,
-					f->page_size, image->data)) {
-				if (disk_may_hold(r)) {
-					struct disk_key key;
-
-					disk_key_init(&key, blob_name(f->db->store), f->key,
-						      f->db_id, &e);
-					disk_cache_put(disk, &key, (const uint8_t *)body->data + at,
-						       r->len);
-				}
-				image = i == f->wanted ?
-						cache_insert(f->db->uid, r->object, r->offset, image) :
-						cache_insert_ahead(f->db->uid, r->object, r->offset,
-								   image);
-			} else {
-				image_unref(image); /* told to whoever wants it */
-				image = NULL;
-			}
-		}
+		/* what is damaged is told to whoever wants it */
+		if (image == NULL && at + r->len <= body->len)
+			image = take_in_page(f, &f->pages[i], (const uint8_t *)body->data + at,
+					     i == f->wanted);
 		f->images[i] = image;
 	}
 }
@@ -447,7 +446,7 @@ static void wait_locked(struct flight *f, struct vfs_read_stats *stats)
 
 static bool in_object(const struct page_ref *r, uint64_t object)
 {
-	return (r->encoding == PAGE_RAW || r->encoding == PAGE_ZSTD) && r->object == object;
+	return r->encoding != PAGE_ZERO && r->encoding != PAGE_MEMORY && r->object == object;
 }
 
 /* A page and its neighbours, sorted by offset, FRAME_PAGES at most; how many. */
@@ -489,6 +488,7 @@ static size_t plan_frame(const struct version *v, pgno_t pgno, const struct page
 	return n + m;
 }
 
+/* What is stored of a page, from the store. */
 static enum vfs_rc fetch(struct db *db, const struct version *v, pgno_t pgno,
 			 const struct page_ref *ref, struct vfs_read_stats *stats,
 			 struct image **out, struct error *err)
@@ -515,11 +515,10 @@ static enum vfs_rc fetch(struct db *db, const struct version *v, pgno_t pgno,
 				break; /* otherwise: our own try decides */
 		}
 		if (*out == NULL && mine == NULL)
-			*out = cache_find(db->uid, ref->object, ref->offset); /* landed meanwhile */
+			*out = cache_find(db->uid, stored_object(ref), ref->offset); /* landed meanwhile */
 		if (*out != NULL) {
 			mutex_unlock(&lock);
 			flight_free(mine);
-			stats->store_pages++;
 			return VFS_OK;
 		}
 		if (mine != NULL)
@@ -554,7 +553,6 @@ static enum vfs_rc fetch(struct db *db, const struct version *v, pgno_t pgno,
 		*out = mine->images[index_of(mine, ref->offset)];
 		if (*out != NULL) {
 			image_ref(*out);
-			stats->store_pages++;
 		} else {
 			error_set(err, "object \"%s\" is damaged: page %u at offset %u does not match its checksum",
 				  mine->key, pgno, ref->offset);
@@ -566,21 +564,87 @@ static enum vfs_rc fetch(struct db *db, const struct version *v, pgno_t pgno,
 	return rc;
 }
 
+struct sources {
+	bool disk, store;
+};
+
+/* What is stored of a page, from the disk or the store. */
+static enum vfs_rc find_stored(struct db *db, const struct version *v, pgno_t pgno,
+			       const struct page_ref *ref, struct vfs_read_stats *stats,
+			       struct sources *from, struct image **out, struct error *err)
+{
+	if (disk != NULL && (*out = disk_find(db, v, pgno, ref)) != NULL) {
+		from->disk = true;
+		return VFS_OK;
+	}
+	from->store = true;
+	return fetch(db, v, pgno, ref, stats, out, err);
+}
+
+/* The image of a page that is stored as a delta: its bytes, its base, one request each at the most. */
+static enum vfs_rc find_delta(struct db *db, const struct version *v, pgno_t pgno,
+			      const struct page_ref *ref, struct vfs_read_stats *stats,
+			      struct sources *from, struct image **out, struct error *err)
+{
+	struct page_entry e = entry_of(ref);
+	struct image *stored = cache_find(db->uid, stored_object(ref), ref->offset);
+	struct image *base_image = NULL;
+	char key[KEY_MAX];
+	struct image_base base;
+	enum vfs_rc rc = VFS_OK;
+
+	if (stored == NULL)
+		rc = find_stored(db, v, pgno, ref, stats, from, &stored, err);
+	if (rc != VFS_OK)
+		return rc;
+	objects_key(&db->objects, ref->object, key);
+	if (!delta_base(db, ref->object, &e, stored->data, v->page_size, &base)) {
+		error_set(err, "object \"%s\" is damaged: page %u at offset %u has no base", key, pgno,
+			  ref->offset);
+		rc = VFS_CORRUPT;
+		goto out;
+	}
+	struct page_ref at = base_ref(&base);
+	base_image = cache_find(db->uid, base.object, base.offset);
+	if (base_image == NULL)
+		rc = find_stored(db, v, pgno, &at, stats, from, &base_image, err);
+	if (rc != VFS_OK)
+		goto out;
+	*out = delta_image(pgno, &e, stored->data, &base, base_image, v->page_size);
+	if (*out != NULL) {
+		*out = cache_insert(db->uid, ref->object, ref->offset, *out);
+	} else {
+		error_set(err, "object \"%s\" is damaged: page %u at offset %u does not match its checksum",
+			  key, pgno, ref->offset);
+		rc = VFS_CORRUPT;
+	}
+out:
+	image_unref(stored);
+	image_unref(base_image);
+	return rc;
+}
+
 enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t pgno,
 		       const struct page_ref *ref, struct vfs_read_stats *stats,
 		       struct image **out, struct error *err)
 {
 	int64_t began_us = mono_us();
+	struct sources from = { .disk = false };
 	enum vfs_rc rc;
 
 	*out = NULL;
-	add(&totals.misses, 1);
-	if (disk != NULL && (*out = disk_find(db, v, pgno, ref)) != NULL) {
+	if (page_is_delta(ref->encoding))
+		rc = find_delta(db, v, pgno, ref, stats, &from, out, err);
+	else
+		rc = find_stored(db, v, pgno, ref, stats, &from, out, err);
+	if (from.disk || from.store)
+		add(&totals.misses, 1);
+	if (rc == VFS_OK && from.store)
+		stats->store_pages++;
+	else if (rc == VFS_OK && from.disk)
 		stats->disk_hits++;
-		rc = VFS_OK;
-	} else {
-		rc = fetch(db, v, pgno, ref, stats, out, err);
-	}
+	else if (rc == VFS_OK)
+		stats->memory_hits++;
 	stats->wait_us += (uint64_t)(mono_us() - began_us);
 	if (rc != VFS_OK)
 		error_wrap(err, "could not read page %u of database \"%s\"", pgno, db->name);
@@ -599,6 +663,21 @@ static int compare_wants(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* If a delta's bytes are here what is wanted is its base. */
+static bool want_base(struct db *db, const struct version *v, struct fetch_want *want)
+{
+	struct image *stored = cache_peek(db->uid, stored_object(&want->ref), want->ref.offset);
+	struct page_entry e = entry_of(&want->ref);
+	struct image_base base;
+	bool known = stored != NULL && delta_base(db, want->ref.object, &e, stored->data,
+						     v->page_size, &base);
+
+	if (known)
+		want->ref = base_ref(&base);
+	image_unref(stored);
+	return known;
+}
+
 /* Leave out what is there or on its way; how many are left. */
 static size_t keep_missing(struct db *db, const struct version *v, struct fetch_want *wants,
 			   size_t n)
@@ -608,8 +687,12 @@ static size_t keep_missing(struct db *db, const struct version *v, struct fetch_
 	for (size_t i = 0; i < n; i++) {
 		const struct page_ref *r = &wants[i].ref;
 
-		if (in_object(r, r->object) && !cache_has(db->uid, r->object, r->offset) &&
-		    !disk_has(db, v, r))
+		if (!in_object(r, r->object) || cache_has(db->uid, r->object, r->offset))
+			continue;
+		if (page_is_delta(r->encoding) && want_base(db, v, &wants[i]) &&
+		    cache_has(db->uid, r->object, r->offset))
+			continue;
+		if (!disk_has(db, v, r))
 			wants[kept++] = wants[i];
 	}
 	n = kept;

@@ -15,11 +15,31 @@
 #include "vfs/history.h"
 #include "vfs/local.h"
 #include "vfs/manifest.h"
+#include "vfs/rebuild.h"
 
 enum { READ_AHEAD_MAX = 8 };
 
 #define CONTENDED_US ((int64_t)10000000)
 #define PROOF_MAX_US ((int64_t)600000000)
+
+/* A delta becomes an image if its base is here; otherwise its bytes wait for who reads the page. */
+static void cache_delta(struct db *db, const struct commit_head *head, pgno_t pgno,
+			const struct page_entry *e, struct image *stored)
+{
+	struct image *base_image = NULL, *image = NULL;
+	struct image_base base;
+
+	if (delta_base(db, head->lsn, e, stored->data, head->page_size, &base))
+		base_image = cache_peek(db->uid, base.object, base.offset);
+	if (base_image != NULL)
+		image = delta_image(pgno, e, stored->data, &base, base_image, head->page_size);
+	if (image != NULL)
+		image_unref(cache_insert(db->uid, head->lsn, e->offset, image));
+	else
+		stored = cache_insert(db->uid, CACHE_STORED | head->lsn, e->offset, stored);
+	image_unref(stored);
+	image_unref(base_image);
+}
 
 /* Pages of an object that was read whole are kept: they are wanted soon. */
 static void cache_pages(struct db *db, const struct commit_head *head, const uint8_t *bytes)
@@ -32,13 +52,13 @@ static void cache_pages(struct db *db, const struct commit_head *head, const uin
 		commit_entry(head, i, &pgno, &e);
 		if (e.object != 0 || e.encoding == PAGE_ZERO)
 			continue;
-		image = image_new(head->page_size);
+		image = image_of_stored(pgno, &e, bytes + e.offset, head->page_size);
 		if (image == NULL)
-			return;
-		/* a damaged page is told when somebody asks for it */
-		if (page_decode(pgno, &e, bytes + e.offset, head->page_size, image->data))
-			image = cache_insert(db->uid, head->lsn, e.offset, image);
-		image_unref(image);
+			continue; /* a damaged page is told when somebody asks for it */
+		if (page_is_delta(e.encoding))
+			cache_delta(db, head, pgno, &e, image);
+		else
+			image_unref(cache_insert(db->uid, head->lsn, e.offset, image));
 	}
 }
 

@@ -118,6 +118,12 @@ bool format_entry_valid(const struct page_entry *e, uint32_t page_size, uint64_t
 	}
 }
 
+bool format_delta_valid(const struct page_entry *e, uint32_t page_size)
+{
+	return page_is_delta(e->encoding) && e->object == 0 && e->len >= BASE_LEN + SUM_LEN &&
+	       e->len < page_size && e->offset <= UINT32_MAX - e->len;
+}
+
 bool format_damaged(struct error *err, const char *name, const char *what)
 {
 	error_set(err, "object \"%s\" is damaged: %s", name, what);
@@ -256,11 +262,17 @@ bool commit_parse(const uint8_t *bytes, size_t len, const char *name,
 		if (pgno <= last || pgno > h.page_count)
 			return format_damaged(err, name, "pages out of order");
 		last = pgno;
-		if (!format_entry_valid(&e, h.page_size, (uint64_t)h.n_objects + 1))
+		if (!format_entry_valid(&e, h.page_size, (uint64_t)h.n_objects + 1) &&
+		    (h.version == 1 || !format_delta_valid(&e, h.page_size)))
 			return format_damaged(err, name, "impossible page entry");
 		if (e.object == 0 && e.encoding != PAGE_ZERO &&
 		    (e.offset < pages_at || e.offset + (uint64_t)e.len > len - HASH_LEN))
 			return format_damaged(err, name, "a page lies outside");
+		struct page_base base;
+		if (page_is_delta(e.encoding) &&
+		    (!page_delta_base(&e, bytes + e.offset, h.page_size, &base) ||
+		     !format_object_valid(&base.object, h.lsn)))
+			return format_damaged(err, name, "impossible base of a page");
 	}
 	*out = h;
 	return true;

@@ -30,6 +30,7 @@ enum {
 	PAGE_SIZE_MAX = 65536,
 	COMMIT_HEAD_LEN = 196,
 	COMMIT_ENTRY_LEN = 20,
+	DELTA_OVERHEAD = 35, /* stored bytes of a delta that are about its base, and a sum */
 	SEGMENT_HEAD_LEN = 48,
 	MANIFEST_HEAD_LEN = 188, /* version 1: 172, and it is never that short */
 	MANIFEST_CHUNK_PAGES = 4096,
@@ -47,7 +48,14 @@ enum commit_kind {
 	COMMIT_BRANCHED = 4, /* as CREATED, and what is there comes from another database */
 };
 
-enum page_encoding { PAGE_RAW = 1, PAGE_ZSTD = 2, PAGE_ZERO = 3 };
+/* A delta is made against the image of its base, which is no delta; only commit objects hold them. */
+enum page_encoding {
+	PAGE_RAW = 1,
+	PAGE_ZSTD = 2,
+	PAGE_ZERO = 3,
+	PAGE_DELTA = 4,  /* runs: delta.h */
+	PAGE_PREFIX = 5, /* zstd with the base's image as prefix */
+};
 
 /* Where the image of a page lies.  `object` counts in the object that holds the entry. */
 struct page_entry {
@@ -97,6 +105,11 @@ void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t 
 MUST_CHECK bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
 			    uint32_t page_size, uint8_t *image);
 
+static inline bool page_is_delta(unsigned encoding)
+{
+	return encoding == PAGE_DELTA || encoding == PAGE_PREFIX;
+}
+
 enum object_kind { OBJECT_SLOT = 1, OBJECT_SEGMENT = 2 };
 
 /* id is how an object is stored; of a slot it is 8 zeros and the lsn. */
@@ -108,6 +121,29 @@ struct manifest_object {
 	uint64_t lsn;       /* of a slot */
 	uint8_t id[ID_LEN];
 };
+
+/* Where a delta's base lies; entry.object is not used. */
+struct page_base {
+	struct manifest_object object;
+	struct page_entry entry;
+};
+
+/*
+ * Write a page as what differs from the base's image, `room` stored bytes at most,
+ * into `out`, which holds twice as many; entry->offset is not set.  False: it needs more.
+ */
+MUST_CHECK bool page_encode_delta(pgno_t pgno, const uint8_t *image, const struct page_base *base,
+				  const uint8_t *base_image, uint32_t page_size, uint8_t *out,
+				  size_t room, struct page_entry *entry);
+
+/* Check the sum of a delta's stored bytes, and tell its base; false if they are none. */
+MUST_CHECK bool page_delta_base(const struct page_entry *entry, const uint8_t *stored,
+				uint32_t page_size, struct page_base *out);
+
+/* The image of a delta that page_delta_base() let through; false if it does not match its sum. */
+MUST_CHECK bool page_decode_delta(pgno_t pgno, const struct page_entry *entry,
+				  const uint8_t *stored, const uint8_t *base_image,
+				  uint32_t page_size, uint8_t *image);
 
 /*
  * Append everything before the pages, in the newest version; offsets of entries

@@ -9,7 +9,7 @@
 
 #include "vfs/format.h"
 
-enum { SUM_LEN = 4, ENTRY_LEN = 16, OBJECT_ENTRY_LEN = 24 };
+enum { SUM_LEN = 4, ENTRY_LEN = 16, OBJECT_ENTRY_LEN = 24, BASE_LEN = 31 };
 
 /* Of any bytes but a page's image. */
 uint32_t format_sum(const void *bytes, size_t len);
@@ -31,6 +31,9 @@ MUST_CHECK bool format_object_valid(const struct manifest_object *o, uint64_t en
 /* Do the numbers of an entry make sense for pages of that size? */
 MUST_CHECK bool format_entry_valid(const struct page_entry *e, uint32_t page_size,
 				   uint64_t n_objects);
+
+/* The same of a delta; where it ends in its object is not looked at. */
+MUST_CHECK bool format_delta_valid(const struct page_entry *e, uint32_t page_size);
 
 /* Says that the object is damaged, and how; false. */
 bool format_damaged(struct error *err, const char *name, const char *what);

@@ -410,6 +410,7 @@ static void cache_group(struct db *db, const struct group *g, const struct seale
 		if (image == NULL)
 			return;
 		memcpy(image->data, from->data, from->size);
+		image->base = s->bases[k];
 		image_unref(cache_insert(db->uid, refs[k].object, refs[k].offset, image));
 	}
 }
@@ -484,9 +485,7 @@ static enum vfs_rc prepare(struct append *a)
 
 	commit_begin(g->base, &a->head);
 	memcpy(a->head.header, g->last->header, PAGE_HEADER_LEN);
-	rc = seal_pages(db, g->base, g->staged, g->n, a->head.page_size, a->head.db_id, s, &a->err);
-	if (rc == VFS_OK && s->n_objects > 0)
-		rc = commit_check_head(db, g->base, &a->err);
+	rc = seal_pages(db, g->base, g->staged, g->n, a->head.page_size, s, &a->err);
 	if (rc != VFS_OK)
 		return rc;
 	a->refs = malloc((s->n + 1) * sizeof(a->refs[0]));

@@ -7,6 +7,7 @@ VFS_SOURCES = \
 	vfs/commit.c vfs/commit.h \
 	vfs/copy.c \
 	vfs/db.c vfs/db.h \
+	vfs/delta.c vfs/delta.h \
 	vfs/disk_cache.c vfs/disk_cache.h \
 	vfs/fetch.c vfs/fetch.h \
 	vfs/follow.c \
@@ -30,6 +31,7 @@ VFS_SOURCES = \
 	vfs/pin.c vfs/pin.h \
 	vfs/pool.c vfs/pool.h \
 	vfs/prefetch.c vfs/prefetch.h \
+	vfs/rebuild.c vfs/rebuild.h \
 	vfs/register.h \
 	vfs/registry.c vfs/registry.h \
 	vfs/seal.c vfs/seal.h \
@@ -37,7 +39,8 @@ VFS_SOURCES = \
 	vfs/store.c \
 	vfs/turn.c \
 	vfs/verify.c vfs/verify.h \
-	vfs/vfs.c vfs/vfs.h
+	vfs/vfs.c vfs/vfs.h \
+	vfs/whole.c vfs/whole.h
 libvfs_a_SOURCES = $(VFS_SOURCES)
 libvfs_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS)
 EXTRA_DIST += vfs/README.md

@@ -162,6 +162,7 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 		goto no_memory;
 	if (db->manifest_lsn < head.lsn)
 		db->manifest_lsn = head.lsn;
+	db->foreign_manifest = 0;
 	db_unpin_locked(db, v);
 	v = NULL;
 	rc = VFS_OK;
@@ -197,6 +198,7 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 	enum vfs_rc rc = VFS_OK;
 
 	for (int tries = 0; tries < 5; tries++) {
+		int64_t asked_us = boot_us();
 		uint64_t lsn;
 
 		rc = manifest_newest(db->store, db->folder, &lsn, err);
@@ -204,10 +206,17 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 			return rc;
 		mutex_lock(&db->lock);
 		bool newer = lsn > db->durable->lsn;
+		if (!newer)
+			db_saw_manifest_locked(db, lsn, asked_us);
 		mutex_unlock(&db->lock);
 		if (!newer)
 			return VFS_OK;
 		rc = manifest_read(db, lsn, err);
+		if (rc == VFS_OK) {
+			mutex_lock(&db->lock);
+			db_saw_manifest_locked(db, lsn, asked_us);
+			mutex_unlock(&db->lock);
+		}
 		/* between LIST and GET a newer one may have come, and this one gone */
 		if (rc != VFS_NOT_FOUND)
 			return rc;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vfs/whole.h"
 
 /* Object numbers -> place in the manifest's list. */
 struct numbering {
@@ -96,8 +97,8 @@ static const char **origins_of(struct db *db, char (**folders)[DB_NAME_ENCODED],
 }
 
 /* The bytes of the manifest.  False: no memory. */
-static bool encode(struct db *db, const struct version *v, struct manifest_head *head,
-		   struct buf *body)
+static bool encode(struct db *db, const struct version *v, const struct whole_pages *whole,
+		   struct manifest_head *head, struct buf *body)
 {
 	struct page_entry *entries = malloc(MANIFEST_CHUNK_PAGES * sizeof(entries[0]));
 	char (*folders)[DB_NAME_ENCODED] = NULL;
@@ -106,7 +107,7 @@ static bool encode(struct db *db, const struct version *v, struct manifest_head 
 	uint32_t unused;
 
 	for (uint32_t i = 1; ok && i <= v->page_count; i++) {
-		struct page_ref ref = db_page_ref(db, v, i);
+		struct page_ref ref = whole_ref(db, v, whole, i);
 
 		if (ref.encoding != PAGE_ZERO)
 			ok = number_of(db, &numbers, ref.object, &unused);
@@ -121,7 +122,7 @@ static bool encode(struct db *db, const struct version *v, struct manifest_head 
 
 		for (uint64_t p = (uint64_t)c * MANIFEST_CHUNK_PAGES + 1;
 		     ok && n < MANIFEST_CHUNK_PAGES && p <= v->page_count; p++, n++) {
-			struct page_ref ref = db_page_ref(db, v, (pgno_t)p);
+			struct page_ref ref = whole_ref(db, v, whole, (pgno_t)p);
 
 			entries[n] = (struct page_entry){ .encoding = ref.encoding };
 			if (ref.encoding == PAGE_ZERO)
@@ -143,18 +144,38 @@ static bool encode(struct db *db, const struct version *v, struct manifest_head 
 	return ok && !body->failed;
 }
 
+/* *others: somebody else's is there. */
 static enum vfs_rc create(struct db *db, const struct manifest_head *head, const struct buf *body,
-			  struct error *err)
+			  bool *others, struct error *err)
 {
 	char key[KEY_MAX];
 
 	key_manifest(key, db->folder, head->lsn);
 	enum blob_rc put = blob_create(db->store, key, body, NULL, err);
-	if (put == BLOB_EXISTS) {
+	*others = put == BLOB_EXISTS;
+	if (*others) {
 		error_clear(err);
-		put = BLOB_OK; /* the same, by somebody else */
+		put = BLOB_OK; /* the same state */
 	}
 	return vfs_rc_of_blob(put);
+}
+
+#define LOOK_US ((int64_t)600000000)
+
+/* What slots may refer to depends on it: see db_reach(). */
+static void look_for_others(struct db *db)
+{
+	int64_t asked_us = boot_us();
+	uint64_t lsn;
+
+	mutex_lock(&db->lock);
+	bool old = asked_us - db->manifest_us > LOOK_US;
+	mutex_unlock(&db->lock);
+	if (!old || manifest_newest(db->store, db->folder, &lsn, NULL) != VFS_OK)
+		return;
+	mutex_lock(&db->lock);
+	db_saw_manifest_locked(db, lsn, asked_us);
+	mutex_unlock(&db->lock);
 }
 
 enum vfs_rc manifest_write(struct db *db, struct error *err)
@@ -169,8 +190,12 @@ enum vfs_rc manifest_write(struct db *db, struct error *err)
 		.n_chunks = manifest_chunks(v->page_count),
 	};
 	struct buf body = BUF_INIT(MANIFEST_MAX);
+	struct whole_pages whole = { 0 };
+	int64_t began_us = boot_us();
 	enum vfs_rc rc = VFS_OK;
+	bool others;
 
+	look_for_others(db);
 	memcpy(head.db_id, v->db_id, ID_LEN);
 	memcpy(head.hash, v->hash, HASH_LEN);
 	memcpy(head.header, v->header, PAGE_HEADER_LEN);
@@ -179,15 +204,20 @@ enum vfs_rc manifest_write(struct db *db, struct error *err)
 	mutex_unlock(&db->lock);
 	if (v->lsn <= head.previous)
 		goto out; /* it is there; or nothing was ever committed */
-	if (!encode(db, v, &head, &body)) {
+	rc = whole_write(db, v, &whole, err);
+	if (rc != VFS_OK)
+		goto out;
+	if (!encode(db, v, &whole, &head, &body)) {
 		error_no_memory(err);
 		rc = VFS_IO;
 		goto out;
 	}
-	rc = create(db, &head, &body, err);
+	rc = create(db, &head, &body, &others, err);
 	if (rc == VFS_OK) {
 		mutex_lock(&db->lock);
-		if (db->manifest_lsn < head.lsn)
+		if (others)
+			db_saw_manifest_locked(db, head.lsn, began_us);
+		else if (db->manifest_lsn < head.lsn)
 			db->manifest_lsn = head.lsn;
 		mutex_unlock(&db->lock);
 		log_debug(NULL, "manifest db=%s lsn=%" PRIu64 " pages=%u bytes=%zu", db->name,
@@ -195,6 +225,7 @@ enum vfs_rc manifest_write(struct db *db, struct error *err)
 	}
 out:
 	db_unpin(db, v);
+	whole_free(&whole);
 	buf_free(&body);
 	return rc;
 }

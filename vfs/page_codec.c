@@ -14,6 +14,8 @@
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
+#include "vfs/delta.h"
 
 uint32_t page_sum(pgno_t pgno, const void *image, uint32_t page_size)
 {
@@ -105,6 +107,38 @@ bool bytes_decompress(void *out, size_t room, const void *in, size_t len)
 	return n == room;
 }
 
+/* The same, with bytes before them that whoever decompresses has too. */
+static size_t prefix_compress(void *out, size_t room, const void *in, const void *prefix, size_t len)
+{
+	ZSTD_CCtx *c = cctx_take();
+	size_t n;
+
+	if (c == NULL)
+		return 0;
+	/* both hold for one frame; a failure shows there */
+	(void)ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, 1);
+	(void)ZSTD_CCtx_refPrefix(c, prefix, len);
+	n = ZSTD_compress2(c, out, room, in, len);
+	(void)ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
+	cctx_give(c);
+	return ZSTD_isError(n) ? 0 : n;
+}
+
+static bool prefix_decompress(void *out, const void *in, size_t in_len, const void *prefix,
+			      size_t len)
+{
+	ZSTD_DCtx *d = dctx_take();
+	size_t n;
+
+	if (d == NULL)
+		return false;
+	(void)ZSTD_DCtx_refPrefix(d, prefix, len);
+	n = ZSTD_decompressDCtx(d, out, len, in, in_len);
+	(void)ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters);
+	dctx_give(d);
+	return n == len;
+}
+
 static bool is_zero(const uint8_t *bytes, size_t len)
 {
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
@@ -148,6 +182,100 @@ bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *sto
 	case PAGE_ZERO:
 		memset(image, 0, page_size);
 		return true; /* nothing was stored that could be wrong */
+	case PAGE_DELTA:
+	case PAGE_PREFIX:
+		return false; /* page_decode_delta() */
+	}
+	return page_sum(pgno, image, page_size) == entry->sum;
+}
+
+/* BASE_LEN bytes. */
+static void put_base(uint8_t *p, const struct page_base *base)
+{
+	p[0] = (uint8_t)base->object.kind;
+	set_u16(p + 1, base->object.origin);
+	if (base->object.kind == OBJECT_SLOT) {
+		set_u64(p + 3, 0);
+		set_u64(p + 11, base->object.lsn);
+	} else {
+		memcpy(p + 3, base->object.id, ID_LEN);
+	}
+	set_u32(p + 19, base->entry.offset);
+	set_u32(p + 23, (uint32_t)base->entry.encoding << 24 | base->entry.len);
+	set_u32(p + 27, base->entry.sum);
+}
+
+/*
+ * Where rows have moved, much has changed at first sight, and zstd finds it again:
+ * it is asked where the runs take more than a part of the page.
+ */
+enum { RUNS_SMALL_PART = 8 };
+
+bool page_encode_delta(pgno_t pgno, const uint8_t *image, const struct page_base *base,
+		       const uint8_t *base_image, uint32_t page_size, uint8_t *out, size_t room,
+		       struct page_entry *entry)
+{
+	uint8_t *data = out + BASE_LEN;
+	size_t len;
+
+	if (room < BASE_LEN + SUM_LEN)
+		return false;
+	room -= BASE_LEN + SUM_LEN;
+	*entry = (struct page_entry){ .encoding = PAGE_DELTA };
+	bool fits = delta_encode(base_image, image, page_size, data, room, &len);
+	if (!fits || len > page_size / RUNS_SMALL_PART) {
+		uint8_t *shorter = data + room;
+		size_t n = prefix_compress(shorter, fits ? len - 1 : room, image, base_image, page_size);
+
+		if (n == 0 && !fits)
+			return false;
+		if (n != 0) {
+			entry->encoding = PAGE_PREFIX;
+			memcpy(data, shorter, n);
+			len = n;
+		}
+	}
+	put_base(out, base);
+	set_u32(data + len, format_sum(out, BASE_LEN + len));
+	entry->len = (uint32_t)(BASE_LEN + len + SUM_LEN);
+	entry->sum = page_sum(pgno, image, page_size);
+	return true;
+}
+
+bool page_delta_base(const struct page_entry *entry, const uint8_t *stored, uint32_t page_size,
+		     struct page_base *out)
+{
+	struct page_base base = { .object = { .kind = (enum object_kind)stored[0] } };
+	size_t end = entry->len - SUM_LEN;
+
+	if (format_sum(stored, end) != get_u32(stored + end))
+		return false;
+	base.object.origin = get_u16(stored + 1);
+	memcpy(base.object.id, stored + 3, ID_LEN);
+	base.object.lsn = get_u64(stored + 11);
+	base.entry.offset = get_u32(stored + 19);
+	base.entry.encoding = stored[23];
+	base.entry.len = get_u32(stored + 23) & 0xffffff;
+	base.entry.sum = get_u32(stored + 27);
+	if (base.entry.encoding == PAGE_ZERO || !format_object_valid(&base.object, UINT64_MAX) ||
+	    !format_entry_valid(&base.entry, page_size, 1))
+		return false;
+	*out = base;
+	return true;
+}
+
+bool page_decode_delta(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
+		       const uint8_t *base_image, uint32_t page_size, uint8_t *image)
+{
+	const uint8_t *data = stored + BASE_LEN;
+	size_t len = entry->len - BASE_LEN - SUM_LEN;
+
+	if (entry->encoding == PAGE_DELTA) {
+		memcpy(image, base_image, page_size);
+		if (!delta_apply(data, len, image, page_size))
+			return false;
+	} else if (!prefix_decompress(image, data, len, base_image, page_size)) {
+		return false;
 	}
 	return page_sum(pgno, image, page_size) == entry->sum;
 }

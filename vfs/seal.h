@@ -11,18 +11,22 @@
 
 /* What becomes of the pages; a zeroed one holds nothing. */
 struct sealed {
-	pgno_t *pgnos;               /* rising */
+	pgno_t *pgnos;                   /* rising */
 	struct page_entry *entries;
 	size_t n;
-	struct buf pages;            /* of entries with object 0 */
-	struct manifest_object *objects; /* segments; object k is the k-th, from 1 */
+	struct buf pages;                /* of entries with object 0 */
+	struct image_base *bases;        /* of the entries that are deltas; object 0: none */
+	struct manifest_object *objects; /* object k is the k-th, from 1: segments, then of bases */
+	uint32_t n_segments;
 	uint32_t n_objects;
 };
 
 /*
- * Encode the staged pages of a request.  If they are too many for the commit
- * object they are uploaded as segments, which are durable when this returns.
- * The caller frees `s` in any case.
+ * Encode the staged pages of a request.  What is as it was in the version before is
+ * left out, and what differs little from an image that is in memory becomes a delta:
+ * nothing is read for its sake.  If they are too many for the commit object they are
+ * uploaded as segments, whole, which are durable when this returns.  The caller frees
+ * `s` in any case.
  */
 MUST_CHECK enum vfs_rc seal(struct db *db, const struct commit_request *r,
 			    const uint8_t db_id[ID_LEN], struct sealed *s, struct error *err);
@@ -35,8 +39,7 @@ struct staged_page {
 /* The same of pages in memory, rising; `base` is the version before them, pinned. */
 MUST_CHECK enum vfs_rc seal_pages(struct db *db, const struct version *base,
 				  const struct staged_page *pages, size_t n, uint32_t page_size,
-				  const uint8_t db_id[ID_LEN], struct sealed *s,
-				  struct error *err);
+				  struct sealed *s, struct error *err);
 
 void sealed_free(struct sealed *s);
 

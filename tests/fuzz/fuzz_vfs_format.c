@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "vfs/delta.h"
 #include "vfs/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -41,6 +42,28 @@ static size_t sum_at(const uint8_t *p, size_t len)
 	return at + 4 <= len ? (size_t)at : 0;
 }
 
+static void parse_delta(pgno_t pgno, const struct page_entry *e, const uint8_t *stored,
+			uint32_t page_size)
+{
+	static uint8_t base_image[PAGE_SIZE_MAX], image[PAGE_SIZE_MAX];
+	struct page_base base;
+
+	check(page_delta_base(e, stored, page_size, &base));
+	check(base.object.kind == OBJECT_SLOT || base.object.kind == OBJECT_SEGMENT);
+	check(!page_is_delta(base.entry.encoding) && base.entry.encoding != PAGE_ZERO);
+	(void)!page_decode_delta(pgno, e, stored, base_image, page_size, image);
+}
+
+/* The sums of deltas are not made right: their runs are tried as any bytes. */
+static void apply_runs(const uint8_t *p, size_t len)
+{
+	uint8_t *image = calloc(1, 4096);
+
+	check(image != NULL);
+	(void)!delta_apply(p, len, image, 4096);
+	free(image);
+}
+
 static void parse(const uint8_t *p, size_t len)
 {
 	struct error err = ERROR_INIT;
@@ -65,7 +88,9 @@ static void parse(const uint8_t *p, size_t len)
 
 			commit_entry(&commit, i, &pgno, &e);
 			check(pgno >= 1 && pgno <= commit.page_count && e.object <= commit.n_objects);
-			if (e.object == 0)
+			if (page_is_delta(e.encoding))
+				parse_delta(pgno, &e, p + e.offset, commit.page_size);
+			else if (e.object == 0)
 				(void)!page_decode(pgno, &e, p + e.offset, commit.page_size, image);
 		}
 	}
@@ -99,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	uint8_t hash[HASH_LEN];
 
 	parse(bytes, len);
+	apply_runs(bytes, len);
 	if (len <= HASH_LEN || len > 1 << 20)
 		return 0;
 	buf_put(&b, bytes, len - HASH_LEN);

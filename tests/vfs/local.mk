@@ -92,3 +92,8 @@ tests_vfs_test_memory_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 tests_vfs_test_memory_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_delta
+tests_vfs_test_delta_SOURCES = tests/vfs/test_delta.c $(VFS_FIXTURE)
+tests_vfs_test_delta_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_delta_LDADD = $(VFS_TEST_LIBS)
