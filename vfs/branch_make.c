@@ -126,12 +126,12 @@ static enum vfs_rc create_slot(struct making *m, const struct version *base,
 		size_t len = body.len;
 		int64_t began_us = boot_us();
 
-		rc = commit_create(db, &head, &body, vfs_settings.commit_timeout_ms, err);
+		rc = commit_create(db, &head, &body, began_us, vfs_settings.commit_timeout_ms, err);
 		mutex_lock(&db->lock);
 		commit_done_locked(db, &head, &body, rc, began_us);
 		commit_count_locked(db, 1, rc);
 		/* it is in its slot, but not known here yet */
-		db->proven_us = 0;
+		db->proven_us = NEVER_US;
 		cond_broadcast(&db->changed);
 		mutex_unlock(&db->lock);
 		commit_told(db, &head, 0, len, rc, began_us, err);

@@ -291,9 +291,8 @@ bool commit_build(struct commit_head *head, struct sealed *s, struct buf *body, 
 }
 
 enum vfs_rc commit_create(struct db *db, const struct commit_head *head, const struct buf *body,
-			  int64_t timeout_ms, struct error *err)
+			  int64_t first_us, int64_t timeout_ms, struct error *err)
 {
-	int64_t began_us = boot_us();
 	char key[KEY_MAX];
 
 	key_slot(key, db->folder, head->lsn);
@@ -301,7 +300,7 @@ enum vfs_rc commit_create(struct db *db, const struct commit_head *head, const s
 	memcpy(db->appending, head->nonce, ID_LEN);
 	mutex_unlock(&db->lock);
 	enum vfs_rc rc = create_slot(db, key, head, body, timeout_ms, err);
-	if (rc == VFS_OK && boot_us() - began_us > SLOW_US) {
+	if (rc == VFS_OK && boot_us() - first_us > SLOW_US) {
 		rc = check_late(db, head, err);
 		if (rc == VFS_LOST)
 			(void)commit_lost(db, err);
@@ -402,7 +401,7 @@ enum vfs_rc commit_append(struct db *db, const struct commit_request *r, struct 
 	}
 	size_t len = body.len;
 	int64_t began_us = boot_us();
-	rc = commit_create(db, &head, &body, r->timeout_ms, err);
+	rc = commit_create(db, &head, &body, began_us, r->timeout_ms, err);
 	local_attempt_ended(db, head.lsn, announce, rc == VFS_OK);
 	if (rc == VFS_OK)
 		cache_staged(db, r, &s, refs);

@@ -31,7 +31,7 @@ MUST_CHECK enum vfs_rc commit_append(struct db *db, const struct commit_request 
 
 /*
  * The steps of an append, for group.c.  begin: ids, time and place behind `base`; build: the
- * object, pages included; create: the one request that decides; done: what the
+ * object, pages included; create: the one request that decides (first sent at `first_us` of the boot clock); done: what the
  * database knows then (UNKNOWN takes the body); told: logs, and completes err.
  */
 struct commit_head;
@@ -44,7 +44,7 @@ MUST_CHECK bool commit_build(struct commit_head *head, struct sealed *s, struct 
 MUST_CHECK bool commit_refs(struct db *db, const struct commit_head *head, const struct sealed *s,
 			    struct page_ref *refs);
 MUST_CHECK enum vfs_rc commit_create(struct db *db, const struct commit_head *head,
-				     const struct buf *body, int64_t timeout_ms,
+				     const struct buf *body, int64_t first_us, int64_t timeout_ms,
 				     struct error *err);
 void commit_done_locked(struct db *db, const struct commit_head *head, struct buf *body,
 			enum vfs_rc rc, int64_t began_us);

@@ -470,6 +470,7 @@ struct append {
 	struct buf body;
 	size_t len;
 	bool built;
+	int64_t first_us; /* boot clock: before the first try */
 	int64_t began_us, took_us;
 	enum vfs_rc rc;
 	struct error err;
@@ -519,16 +520,20 @@ static void drop_prepared(struct append *a)
 /* One try; the same bytes again if they have been sent before. */
 static void try_append(struct append *a)
 {
-	a->rc = commit_check_head(a->db, a->group.base, &a->err);
-	if (a->rc == VFS_OK && !a->built) {
-		a->rc = prepare(a);
-		if (a->rc != VFS_OK)
+	/* a slot that was named once is asked for until it is known whose it is */
+	if (!a->built) {
+		a->rc = commit_check_head(a->db, a->group.base, &a->err);
+		if (a->rc == VFS_OK)
+			a->rc = prepare(a);
+		if (!a->built) {
 			drop_prepared(a);
+			return;
+		}
+		a->first_us = boot_us();
 	}
-	if (a->rc != VFS_OK)
-		return;
 	a->began_us = boot_us();
-	a->rc = commit_create(a->db, &a->head, &a->body, vfs_settings.commit_timeout_ms, &a->err);
+	a->rc = commit_create(a->db, &a->head, &a->body, a->first_us,
+			      vfs_settings.commit_timeout_ms, &a->err);
 	a->took_us = boot_us() - a->began_us;
 }
 
