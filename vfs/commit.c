@@ -203,8 +203,10 @@ static enum vfs_rc create_slot(struct db *db, const char *key, const struct comm
 	bool doubt = false; /* it may be there although this failed */
 
 	for (;;) {
+		int64_t began_us = boot_us();
 		enum blob_rc rc = blob_create(db->store, key, body, NULL, err);
 
+		traffic_commit(&db->traffic, body->len, boot_us() - began_us);
 		switch (rc) {
 		case BLOB_OK:
 			return VFS_OK;

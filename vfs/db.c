@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,6 +207,36 @@ struct version *db_pin_own(struct db *db, uint64_t seq)
 	v->pins++;
 	mutex_unlock(&db->lock);
 	return v;
+}
+
+void db_get_stats(struct db *db, struct vfs_database_stats *out)
+{
+	struct traffic *t = &db->traffic;
+	uint64_t timed = t->timed;
+
+	*out = (struct vfs_database_stats){
+		.objects = objects_count(&db->objects),
+		.puts = t->puts,
+		.put_bytes = t->put_bytes,
+		.put_mean_us = timed > 0 ? t->put_us / timed : 0,
+		.put_p95_us = (uint64_t)traffic_p95_us(t),
+		.gets = t->gets,
+		.get_bytes = t->get_bytes,
+		.hedged = t->hedged,
+		.probes = t->probes,
+	};
+	snprintf(out->name, sizeof(out->name), "%s", db->name);
+	mutex_lock(&db->lock);
+	out->lsn = db->durable->lsn;
+	out->lsn_published = db->newest->lsn;
+	out->manifest_lsn = db->manifest_lsn;
+	out->page_size = db->durable->page_size;
+	out->pages = db->durable->page_count;
+	out->exists = db->durable->exists;
+	out->commits = db->stats;
+	for (const struct user *u = db->users; u != NULL; u = u->next)
+		out->handles++;
+	mutex_unlock(&db->lock);
 }
 
 void db_add_user(struct db *db, struct user *u)

@@ -17,6 +17,7 @@
 #include "vfs/key.h"
 #include "vfs/object.h"
 #include "vfs/page_table.h"
+#include "vfs/traffic.h"
 #include "vfs/vfs.h"
 
 /* A head that was proven so lately is good enough to begin a write transaction on. */
@@ -126,6 +127,7 @@ struct db {
 	unsigned depth;              /* opened for a branch of a branch of ... */
 	atomic_bool outdated;        /* another database has the name; who opens that begins anew */
 	struct db_past past;         /* if its kind is not PAST_NONE: one version, read only */
+	struct traffic traffic;      /* needs none */
 
 	/* guarded by the registry's lock */
 	struct db *next;
@@ -173,6 +175,9 @@ struct db {
 	int64_t manifest_us;         /* boot clock: when it was seen to be the newest; NEVER_US */
 	uint64_t foreign_manifest;   /* newest one that may tell other places than the table; 0: none */
 };
+
+/* What vfs_open_databases() tells of one. */
+void db_get_stats(struct db *db, struct vfs_database_stats *out);
 
 /* `name` as it was asked for; `past` is copied.  NULL: no memory. */
 struct db *db_new(struct blob_store *store, const char *name, const struct db_past *past);

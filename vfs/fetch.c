@@ -231,6 +231,8 @@ static void count_get(const struct flight *f, struct vfs_read_stats *stats)
 	add(&totals.bytes, f->to - f->from);
 	stats->gets++;
 	stats->bytes += f->to - f->from;
+	add(&f->db->traffic.gets, 1);
+	add(&f->db->traffic.get_bytes, f->to - f->from);
 }
 
 static void done_locked(struct flight *f, enum vfs_rc rc)
@@ -418,6 +420,7 @@ static bool hedge_locked(struct flight *f, struct vfs_read_stats *stats)
 	f->hedged = true;
 	add(&totals.hedged, 1);
 	stats->hedged++;
+	add(&f->db->traffic.hedged, 1);
 	count_get(f, stats);
 	return true;
 }

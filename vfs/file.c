@@ -21,6 +21,7 @@
 #include "vfs/commit.h"
 #include "vfs/fetch.h"
 #include "vfs/group.h"
+#include "vfs/pragma.h"
 #include "vfs/registry.h"
 
 enum {
@@ -754,17 +755,7 @@ static int pragma(struct handle *h, char **args)
 		}
 		return answer(&args[0], h->journal_mode);
 	}
-	if (sqlite3_stricmp(args[1], "pgblob_lsn") == 0) {
-		struct version *v = h->pin != NULL ? h->pin : db_pin_durable(h->db);
-
-		args[0] = sqlite3_mprintf("%llu", (unsigned long long)v->lsn);
-		if (h->pin == NULL)
-			db_unpin(h->db, v);
-		return args[0] != NULL ? SQLITE_OK : SQLITE_NOMEM;
-	}
-	if (sqlite3_stricmp(args[1], "pgblob_store") == 0)
-		return answer(&args[0], blob_name(h->db->store));
-	return SQLITE_NOTFOUND;
+	return pragma_answer(h, args);
 }
 
 static int handle_control(sqlite3_file *file, int op, void *arg)

@@ -267,6 +267,7 @@ static enum vfs_rc take_slot(struct db *db, struct read_ahead *r, bool loading,
 	*end = *stop = true;
 	if (r->got == BLOB_NOT_FOUND) {
 		*asked_us = r->asked_us;
+		traffic_add(&db->traffic.probes, 1);
 		return VFS_OK;
 	}
 	rc = vfs_rc_of_blob(r->got);

@@ -459,6 +459,16 @@ enum vfs_rc vfs_inspect_log(struct blob_store *store, const char *name, uint64_t
 			limit == 0 ? UINT64_MAX : limit, fn, arg, err);
 }
 
+enum vfs_rc vfs_inspect_slots(struct blob_store *store, const char *name, uint64_t lsn,
+			      uint64_t limit, vfs_slot_fn fn, void *arg, struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	enum vfs_rc rc = folder_of(name, folder, err);
+
+	return rc != VFS_OK ? rc :
+			      walk_log(store, folder, lsn, limit == 0 ? UINT64_MAX : limit, fn, arg, err);
+}
+
 enum vfs_rc vfs_inspect_objects(struct blob_store *store, const char *name, vfs_object_fn fn,
 				void *arg, struct error *err)
 {

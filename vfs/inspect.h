@@ -76,6 +76,14 @@ MUST_CHECK enum vfs_rc vfs_inspect_log(struct blob_store *store, const char *nam
 				       uint64_t limit, vfs_slot_fn fn, void *arg,
 				       struct error *err);
 
+/* The same from a slot that the caller knows of: no request but for slots. */
+MUST_CHECK enum vfs_rc vfs_inspect_slots(struct blob_store *store, const char *name, uint64_t lsn,
+					 uint64_t limit, vfs_slot_fn fn, void *arg,
+					 struct error *err);
+/* The same for the database of a handle; lsn 0: from the version that a transaction beginning now would see. */
+MUST_CHECK enum vfs_rc vfs_handle_log(struct sqlite3 *db, uint64_t lsn, uint64_t limit, vfs_slot_fn fn,
+				      void *arg, struct error *err);
+
 /* "commit", "created", "dropped", "branched" */
 const char *vfs_kind_name(enum commit_kind kind);
 

@@ -30,6 +30,7 @@ VFS_SOURCES = \
 	vfs/page_table.c vfs/page_table.h \
 	vfs/pin.c vfs/pin.h \
 	vfs/pool.c vfs/pool.h \
+	vfs/pragma.c vfs/pragma.h \
 	vfs/prefetch.c vfs/prefetch.h \
 	vfs/rebuild.c vfs/rebuild.h \
 	vfs/register.h \
@@ -37,6 +38,7 @@ VFS_SOURCES = \
 	vfs/seal.c vfs/seal.h \
 	vfs/sqlite.h \
 	vfs/store.c \
+	vfs/traffic.c vfs/traffic.h \
 	vfs/turn.c \
 	vfs/verify.c vfs/verify.h \
 	vfs/vfs.c vfs/vfs.h \

@@ -152,6 +152,7 @@ static enum vfs_rc create(struct db *db, const struct manifest_head *head, const
 
 	key_manifest(key, db->folder, head->lsn);
 	enum blob_rc put = blob_create(db->store, key, body, NULL, err);
+	traffic_put(&db->traffic, body->len);
 	*others = put == BLOB_EXISTS;
 	if (*others) {
 		error_clear(err);

@@ -163,6 +163,14 @@ bool objects_origin(struct objects *t, uint16_t origin, char folder[DB_NAME_ENCO
 	return found;
 }
 
+uint32_t objects_count(struct objects *t)
+{
+	mutex_lock(&t->lock);
+	uint32_t n = t->n;
+	mutex_unlock(&t->lock);
+	return n;
+}
+
 uint32_t objects_n_origins(struct objects *t)
 {
 	mutex_lock(&t->lock);

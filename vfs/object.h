@@ -61,6 +61,8 @@ MUST_CHECK bool objects_set_origins(struct objects *t, char (*folders)[DB_NAME_E
 /* Copies the folder of an origin; false if there is no such. */
 MUST_CHECK bool objects_origin(struct objects *t, uint16_t origin, char folder[DB_NAME_ENCODED]);
 
+/* How many have a number. */
+uint32_t objects_count(struct objects *t);
 uint32_t objects_n_origins(struct objects *t);
 
 #endif

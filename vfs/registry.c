@@ -126,6 +126,34 @@ void registry_put(struct db *db)
 		destroy(victim);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct vfs_database_stats *)a)->name, ((const struct vfs_database_stats *)b)->name);
+}
+
+enum vfs_rc vfs_open_databases(struct vfs_database_stats **out, size_t *n_out, struct error *err)
+{
+	struct vfs_database_stats *all;
+	size_t n = 0;
+
+	mutex_lock(&lock);
+	for (const struct db *db = databases; db != NULL; db = db->next)
+		n++;
+	all = calloc(n + 1, sizeof(*all));
+	n = 0;
+	for (struct db *db = databases; db != NULL && all != NULL; db = db->next)
+		db_get_stats(db, &all[n++]);
+	mutex_unlock(&lock);
+	if (all == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	qsort(all, n, sizeof(*all), compare_names);
+	*out = all;
+	*n_out = n;
+	return VFS_OK;
+}
+
 void registry_forget_idle(void)
 {
 	for (;;) {

@@ -207,7 +207,7 @@ static bool list_bases(struct db *db, struct sealed *s)
 struct upload {
 	pthread_t thread;
 	bool running;
-	struct blob_store *store;
+	struct db *db;
 	char key[KEY_MAX];
 	struct buf body;
 	enum blob_rc rc;
@@ -218,7 +218,8 @@ static void *upload_run(void *arg)
 {
 	struct upload *u = arg;
 
-	u->rc = blob_create(u->store, u->key, &u->body, NULL, &u->err);
+	u->rc = blob_create(u->db->store, u->key, &u->body, NULL, &u->err);
+	traffic_put(&u->db->traffic, u->body.len);
 	/* the id is random: who has it can only be an earlier try of ours */
 	if (u->rc == BLOB_EXISTS)
 		u->rc = BLOB_OK;
@@ -297,7 +298,7 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 		*o = (struct manifest_object){ .kind = OBJECT_SEGMENT };
 		random_bytes(o->id, ID_LEN);
 		s->n_segments++;
-		u->store = db->store;
+		u->db = db;
 		u->err = (struct error)ERROR_INIT;
 		key_segment(u->key, db->folder, o->id);
 		buf_init(&u->body, SEGMENT_MAX);

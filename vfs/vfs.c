@@ -18,6 +18,7 @@
 #include "vfs/file.h"
 #include "vfs/group.h"
 #include "vfs/history.h"
+#include "vfs/inspect.h"
 #include "vfs/local.h"
 #include "vfs/registry.h"
 #include "vfs/register.h"
@@ -542,6 +543,36 @@ enum vfs_rc vfs_head_lsn(sqlite3 *connection, uint64_t *out)
 	*out = v->lsn;
 	db_unpin(h->db, v);
 	return VFS_OK;
+}
+
+enum vfs_rc vfs_head_time(sqlite3 *connection, int64_t *out)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	struct version *v = db_pin_durable(h->db);
+	*out = v->time_us;
+	db_unpin(h->db, v);
+	return VFS_OK;
+}
+
+enum vfs_rc vfs_handle_log(sqlite3 *connection, uint64_t lsn, uint64_t limit, vfs_slot_fn fn, void *arg,
+			   struct error *err)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL) {
+		error_set(err, "the connection is not to a pgblob database");
+		return VFS_INVALID;
+	}
+	if (lsn == 0) {
+		struct version *v = pin_for(h);
+
+		lsn = v->lsn;
+		db_unpin(h->db, v);
+	}
+	return lsn == 0 ? VFS_OK : vfs_inspect_slots(h->db->store, h->db->name, lsn, limit, fn, arg, err);
 }
 
 enum vfs_rc vfs_read_stats(sqlite3 *connection, struct vfs_read_stats *out)

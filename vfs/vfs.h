@@ -273,6 +273,8 @@ MUST_CHECK enum vfs_rc vfs_schema(struct sqlite3 *db, uint64_t *out);
 
 /* Slot of the version that a transaction beginning now would see. */
 MUST_CHECK enum vfs_rc vfs_head_lsn(struct sqlite3 *db, uint64_t *out);
+/* When the newest durable version was committed, by its writer's clock: microseconds since 1970. */
+MUST_CHECK enum vfs_rc vfs_head_time(struct sqlite3 *db, int64_t *out);
 
 /*
  * What reading came to, since the handle was opened: take it before and after a
@@ -310,6 +312,28 @@ struct vfs_cache_stats {
 
 /* No handle is needed. */
 void vfs_cache_stats(struct vfs_cache_stats *out);
+
+/* A database that this process has open, since it was opened. */
+struct vfs_database_stats {
+	char name[128];
+	bool exists;             /* false: it was dropped meanwhile */
+	unsigned handles;        /* 0: nobody uses it now */
+	uint64_t lsn;            /* of the newest durable version */
+	uint64_t lsn_published;  /* of the one that the next writer builds on */
+	uint64_t manifest_lsn;   /* newest manifest that is known; 0: none */
+	uint32_t page_size;      /* bytes; 0: no page yet */
+	uint32_t pages;
+	uint32_t objects;        /* segments, and slots of those that it was branched from, that are known */
+	struct vfs_commit_stats commits;
+	uint64_t puts, put_bytes; /* commit objects with all tries, segments, manifests */
+	uint64_t put_mean_us, put_p95_us; /* of commit objects; 0: there was none */
+	uint64_t gets, get_bytes; /* of pages, read ahead and hedged ones too */
+	uint64_t hedged;
+	uint64_t probes;         /* requests for a slot that was not there yet */
+};
+
+/* All that are open, by name, in *out for free(). */
+MUST_CHECK enum vfs_rc vfs_open_databases(struct vfs_database_stats **out, size_t *n, struct error *err);
 
 /* Set pragmas that every connection of this VFS wants (README.md lists them). */
 MUST_CHECK bool vfs_prepare_connection(struct sqlite3 *db, struct error *err);

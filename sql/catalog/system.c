@@ -47,7 +47,7 @@ static const char *field_dup(const struct pgcat_rows *rows, uint32_t row, unsign
 static const struct system_def *find_def(const char *name)
 {
 	const struct system_def *const tables[] = { system_object_defs, system_view_defs,
-						    system_info_defs };
+						    system_info_defs, system_pgblob_defs };
 
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
 		for (const struct system_def *d = tables[t]; d->name != NULL; d++) {
@@ -171,6 +171,37 @@ static bool make_one(struct system_relation *s, const struct pgcat_rows *class, 
 	return s->declaration != NULL;
 }
 
+static bool make_own(struct system_relation *s, const struct system_own *own)
+{
+	struct schema_relation *r = &s->relation;
+	struct schema_column *columns = ARENA_ARRAY(&made.arena, struct schema_column, own->n_columns);
+
+	if (columns == NULL)
+		return false;
+	for (size_t i = 0; i < own->n_columns; i++)
+		columns[i] = (struct schema_column){ .name = own->columns[i].name,
+						     .attnum = (int16_t)(i + 1),
+						     .type = own->columns[i].type,
+						     .typmod = -1,
+						     .not_null = i == 0 };
+	*r = (struct schema_relation){ .oid = own->oid,
+				       .name = own->name,
+				       .namespace_oid = PG_CATALOG_OID,
+				       .namespace_name = "pg_catalog",
+				       .kind = 'v',
+				       .persistence = 'p',
+				       .is_system = true,
+				       .source = SOURCE_VTAB,
+				       .sqlite_schema = "main",
+				       .sqlite_name = arena_printf(&made.arena, "pg_catalog.%s", own->name),
+				       .columns = columns,
+				       .n_columns = own->n_columns };
+	s->def = find_def(own->name);
+	s->keys = s->def != NULL ? make_keys(s) : 0;
+	s->declaration = make_declaration(r);
+	return r->sqlite_name != NULL && s->declaration != NULL;
+}
+
 static void make_all(void)
 {
 	const struct pgcat_rows *class = pgcat_rows("pg_class");
@@ -189,6 +220,14 @@ static void make_all(void)
 		    (kind != 'r' && kind != 'v') || made.n == MAX_SYSTEM_RELATIONS)
 			continue;
 		if (!make_one(&made.all[made.n], class, i)) {
+			made.n = 0;
+			return;
+		}
+		made.relations[made.n] = &made.all[made.n].relation;
+		made.n++;
+	}
+	for (const struct system_own *own = system_owns; own->name != NULL; own++) {
+		if (made.n == MAX_SYSTEM_RELATIONS || !make_own(&made.all[made.n], own)) {
 			made.n = 0;
 			return;
 		}

@@ -30,7 +30,30 @@ struct system_def {
 	void (*fill)(struct fill *f);
 	/* the rows of pgcat are not those of this relation as they stand: fill makes all */
 	bool all_by_fill;
+	/*
+	 * Append further rows when those before were read; false: there are none.  They come
+	 * in falling order of the first column.
+	 */
+	bool (*more)(struct fill *f);
 };
+
+/* A relation that PostgreSQL does not have. */
+struct system_own_column {
+	const char *name;
+	oid_t type;
+};
+
+struct system_own {
+	const char *name; /* in pg_catalog */
+	oid_t oid;
+	const struct system_own_column *columns; /* the first is never null */
+	size_t n_columns;
+};
+
+enum { SYSTEM_OWN_FIRST_OID = 15900 };
+
+/* Ended by one without a name. */
+extern const struct system_own system_owns[];
 
 /* A relation with all that the virtual table needs; made once. */
 struct system_relation {
@@ -84,7 +107,10 @@ struct fill {
 		struct cell **items;
 		size_t n, cap;
 	} rows;
-	bool failed; /* out of memory */
+	const void *arg;  /* of the relation's own functions */
+	uint64_t mark;    /* of system_def.more: where it goes on */
+	uint64_t n_batch;
+	bool failed; /* out of memory, or conn->err says why */
 };
 
 void row_begin(struct fill *f);
@@ -113,6 +139,7 @@ void fill_databases(struct fill *f, void (*each)(void *f, const struct sql_datab
 extern const struct system_def system_object_defs[];
 extern const struct system_def system_view_defs[];
 extern const struct system_def system_info_defs[];
+extern const struct system_def system_pgblob_defs[];
 
 /* OIDs for what has none of its own: the default of a column, the rule of a view. */
 oid_t system_attrdef_oid(oid_t relation, int16_t attnum);
@@ -129,5 +156,7 @@ bool system_has_triggers(const struct schema *s, const struct schema_relation *r
 oid_t system_collation(const struct schema_column *c);
 /* Is it a relation of the user, made by our or another program? */
 bool system_is_user(const struct schema_relation *r);
+/* Is it one that PostgreSQL does not have, so that its own catalogs do not list it? */
+bool system_is_own(const struct schema_relation *r);
 
 #endif

@@ -14,6 +14,11 @@ bool system_is_user(const struct schema_relation *r)
 	return !r->is_system;
 }
 
+bool system_is_own(const struct schema_relation *r)
+{
+	return r->is_system && r->oid >= SYSTEM_OWN_FIRST_OID;
+}
+
 oid_t system_attrdef_oid(oid_t relation, int16_t attnum)
 {
 	return 0x80000000u | ((relation * 1607u + (oid_t)attnum) & 0x1fffffffu);

@@ -45,6 +45,7 @@ static int16_t last_attnum(const struct schema_relation *r)
 struct walk {
 	const struct schema_relation *const *at, *const *end;
 	const struct schema_relation *one;
+	bool own; /* also those of ours that PostgreSQL does not have */
 };
 
 static struct walk walk_begin(struct fill *f, int oid_column)
@@ -61,16 +62,30 @@ static struct walk walk_begin(struct fill *f, int oid_column)
 	return w;
 }
 
+/* The same with our own system relations: pgcat has no rows of theirs. */
+static struct walk walk_all(struct fill *f)
+{
+	struct walk w = walk_begin(f, -1);
+
+	w.own = true;
+	return w;
+}
+
+static bool is_wanted(const struct walk *w, const struct schema_relation *r)
+{
+	return system_is_user(r) || (w->own && system_is_own(r));
+}
+
 static const struct schema_relation *walk_next(struct walk *w)
 {
 	const struct schema_relation *r = w->one;
 
 	w->one = NULL;
 	if (r != NULL)
-		return system_is_user(r) ? r : NULL;
+		return is_wanted(w, r) ? r : NULL;
 	while (w->at < w->end) {
 		r = *w->at++;
-		if (system_is_user(r))
+		if (is_wanted(w, r))
 			return r;
 	}
 	return NULL;
@@ -167,11 +182,11 @@ static void fill_class(struct fill *f)
 		x = r != NULL ? NULL : names_index_by_oid(f->schema, (oid_t)f->key_int, &r);
 		if (x != NULL)
 			class_index(f, r, x);
-		else if (r != NULL && system_is_user(r))
+		else if (r != NULL && (system_is_user(r) || system_is_own(r)))
 			class_relation(f, r);
 		return;
 	}
-	for (struct walk w = walk_begin(f, -1); (r = walk_next(&w)) != NULL;) {
+	for (struct walk w = walk_all(f); (r = walk_next(&w)) != NULL;) {
 		class_relation(f, r);
 		for (size_t i = 0; i < r->n_indexes; i++)
 			class_index(f, r, &r->indexes[i]);
@@ -262,11 +277,11 @@ static void fill_attribute(struct fill *f)
 		x = r != NULL ? NULL : names_index_by_oid(f->schema, (oid_t)f->key_int, &r);
 		if (x != NULL)
 			attributes_of_index(f, r, x);
-		else if (r != NULL && system_is_user(r))
+		else if (r != NULL && (system_is_user(r) || system_is_own(r)))
 			attributes_of_relation(f, r);
 		return;
 	}
-	for (struct walk w = walk_begin(f, -1); (r = walk_next(&w)) != NULL;) {
+	for (struct walk w = walk_all(f); (r = walk_next(&w)) != NULL;) {
 		attributes_of_relation(f, r);
 		for (size_t i = 0; i < r->n_indexes; i++)
 			attributes_of_index(f, r, &r->indexes[i]);
@@ -763,32 +778,32 @@ static void fill_authid(struct fill *f)
 }
 
 const struct system_def system_object_defs[] = {
-	{ "pg_class", "oid relname relnamespace reltype relkind", fill_class, false },
-	{ "pg_attribute", "attrelid attname", fill_attribute, false },
-	{ "pg_attrdef", "oid adrelid", fill_attrdef, false },
-	{ "pg_type", "oid typname typrelid typelem typarray", fill_type, false },
-	{ "pg_namespace", "oid nspname", fill_namespace, false },
-	{ "pg_index", "indexrelid indrelid", fill_index, false },
-	{ "pg_constraint", "oid conname conrelid confrelid contype conindid", fill_constraint, false },
-	{ "pg_description", "objoid", fill_description, false },
-	{ "pg_depend", "objid refobjid", fill_depend, false },
-	{ "pg_rewrite", "oid ev_class", fill_rewrite, false },
-	{ "pg_sequence", "seqrelid", fill_sequence, false },
-	{ "pg_database", "oid datname", fill_database, false },
-	{ "pg_authid", "oid rolname", fill_authid, true },
-	{ "pg_proc", "oid proname prorettype", NULL, false },
-	{ "pg_operator", "oid oprname oprcode", NULL, false },
-	{ "pg_cast", "oid castsource casttarget", NULL, false },
-	{ "pg_collation", "oid collname", NULL, false },
-	{ "pg_am", "oid amname", NULL, false },
-	{ "pg_opclass", "oid opcname opcfamily opcmethod", NULL, false },
-	{ "pg_opfamily", "oid opfname opfmethod", NULL, false },
-	{ "pg_amop", "oid amopfamily amopopr", NULL, false },
-	{ "pg_amproc", "oid amprocfamily", NULL, false },
-	{ "pg_language", "oid lanname", NULL, false },
-	{ "pg_tablespace", "oid spcname", NULL, false },
-	{ "pg_range", "rngtypid rngmultitypid rngsubtype", NULL, false },
-	{ "pg_ts_config", "oid cfgname", NULL, false },
-	{ "pg_ts_dict", "oid dictname", NULL, false },
-	{ NULL, NULL, NULL, false },
+	{ "pg_class", "oid relname relnamespace reltype relkind", fill_class, false, NULL },
+	{ "pg_attribute", "attrelid attname", fill_attribute, false, NULL },
+	{ "pg_attrdef", "oid adrelid", fill_attrdef, false, NULL },
+	{ "pg_type", "oid typname typrelid typelem typarray", fill_type, false, NULL },
+	{ "pg_namespace", "oid nspname", fill_namespace, false, NULL },
+	{ "pg_index", "indexrelid indrelid", fill_index, false, NULL },
+	{ "pg_constraint", "oid conname conrelid confrelid contype conindid", fill_constraint, false, NULL },
+	{ "pg_description", "objoid", fill_description, false, NULL },
+	{ "pg_depend", "objid refobjid", fill_depend, false, NULL },
+	{ "pg_rewrite", "oid ev_class", fill_rewrite, false, NULL },
+	{ "pg_sequence", "seqrelid", fill_sequence, false, NULL },
+	{ "pg_database", "oid datname", fill_database, false, NULL },
+	{ "pg_authid", "oid rolname", fill_authid, true, NULL },
+	{ "pg_proc", "oid proname prorettype", NULL, false, NULL },
+	{ "pg_operator", "oid oprname oprcode", NULL, false, NULL },
+	{ "pg_cast", "oid castsource casttarget", NULL, false, NULL },
+	{ "pg_collation", "oid collname", NULL, false, NULL },
+	{ "pg_am", "oid amname", NULL, false, NULL },
+	{ "pg_opclass", "oid opcname opcfamily opcmethod", NULL, false, NULL },
+	{ "pg_opfamily", "oid opfname opfmethod", NULL, false, NULL },
+	{ "pg_amop", "oid amopfamily amopopr", NULL, false, NULL },
+	{ "pg_amproc", "oid amprocfamily", NULL, false, NULL },
+	{ "pg_language", "oid lanname", NULL, false, NULL },
+	{ "pg_tablespace", "oid spcname", NULL, false, NULL },
+	{ "pg_range", "rngtypid rngmultitypid rngsubtype", NULL, false, NULL },
+	{ "pg_ts_config", "oid cfgname", NULL, false, NULL },
+	{ "pg_ts_dict", "oid dictname", NULL, false, NULL },
+	{ NULL, NULL, NULL, false, NULL },
 };

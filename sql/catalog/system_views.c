@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "sql/catalog/describe.h"
 #include "sql/catalog/names.h"
 #include "sql/catalog/system.h"
@@ -24,6 +25,7 @@
 #include "sql/type.h"
 #include "sql/type/datetime.h"
 #include "vfs/sqlite.h"
+#include "vfs/vfs.h"
 
 enum { DEFINITION_MAX = 1 << 24 };
 
@@ -486,7 +488,50 @@ static void database_zeros(void *arg, const struct sql_database_info *db)
 	row_end(f);
 }
 
+static int compare_database(const void *name, const void *stats)
+{
+	return strcmp(name, ((const struct vfs_database_stats *)stats)->name);
+}
+
+struct open_databases {
+	struct vfs_database_stats *all;
+	size_t n;
+};
+
+/* What this server did with it since it was opened; 0 for what is not counted. */
+static void database_counts(void *arg, const struct sql_database_info *db)
+{
+	struct fill *f = arg;
+	const struct open_databases *open = f->arg;
+	const struct vfs_database_stats *s =
+		bsearch(db->name, open->all, open->n, sizeof(*s), compare_database);
+
+	row_begin(f);
+	row_int(f, names_database_oid(db->name));
+	row_text(f, arena_strdup(f->arena, db->name));
+	row_zeros(f, 1);
+	row_int(f, s != NULL ? (int64_t)s->commits.commits : 0);
+	row_int(f, s != NULL ? (int64_t)(s->commits.lost + s->commits.failed) : 0);
+	row_zeros(f, (unsigned)f->of->relation.n_columns - 5);
+	row_end(f);
+}
+
 static void fill_stat_database(struct fill *f)
+{
+	struct open_databases open;
+	struct error err = ERROR_INIT;
+
+	if (vfs_open_databases(&open.all, &open.n, &err) != VFS_OK) {
+		f->failed = true;
+		return;
+	}
+	f->arg = &open;
+	fill_databases(f, database_counts);
+	f->arg = NULL;
+	free(open.all);
+}
+
+static void fill_stat_conflicts(struct fill *f)
 {
 	fill_databases(f, database_zeros);
 }
@@ -541,43 +586,43 @@ static void fill_stat_gssapi(struct fill *f)
 }
 
 const struct system_def system_view_defs[] = {
-	{ "pg_tables", "schemaname tablename", fill_tables, false },
-	{ "pg_views", "schemaname viewname", fill_views, false },
-	{ "pg_indexes", "schemaname tablename indexname", fill_indexes, false },
-	{ "pg_sequences", "schemaname sequencename", fill_sequences, false },
-	{ "pg_roles", "rolname oid", fill_roles, false },
-	{ "pg_user", "usename usesysid", fill_user, false },
-	{ "pg_shadow", "usename usesysid", fill_shadow, false },
-	{ "pg_group", "groname grosysid", fill_group, false },
-	{ "pg_settings", "name", fill_settings, false },
-	{ "pg_timezone_abbrevs", "abbrev", NULL, false },
-	{ "pg_timezone_names", NULL, fill_zones, false },
-	{ "pg_stat_activity", "pid", fill_activity, false },
-	{ "pg_stat_ssl", "pid", fill_stat_ssl, false },
-	{ "pg_stat_gssapi", "pid", fill_stat_gssapi, false },
-	{ "pg_stat_database", "datid datname", fill_stat_database, false },
-	{ "pg_stat_database_conflicts", "datid datname", fill_stat_database, false },
-	{ "pg_stat_archiver", NULL, fill_one, false },
-	{ "pg_stat_bgwriter", NULL, fill_one, false },
-	{ "pg_stat_wal", NULL, fill_one, false },
-	{ "pg_stat_recovery_prefetch", NULL, fill_one, false },
-	{ "pg_stat_all_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_stat_sys_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_stat_user_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_stat_xact_all_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_stat_xact_sys_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_stat_xact_user_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_statio_all_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_statio_sys_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_statio_user_tables", "relid relname", fill_stat_tables, false },
-	{ "pg_stat_all_indexes", "relid indexrelid", fill_stat_indexes, false },
-	{ "pg_stat_sys_indexes", "relid indexrelid", fill_stat_indexes, false },
-	{ "pg_stat_user_indexes", "relid indexrelid", fill_stat_indexes, false },
-	{ "pg_statio_all_indexes", "relid indexrelid", fill_stat_indexes, false },
-	{ "pg_statio_sys_indexes", "relid indexrelid", fill_stat_indexes, false },
-	{ "pg_statio_user_indexes", "relid indexrelid", fill_stat_indexes, false },
-	{ "pg_statio_all_sequences", "relid", fill_stat_sequences, false },
-	{ "pg_statio_sys_sequences", "relid", fill_stat_sequences, false },
-	{ "pg_statio_user_sequences", "relid", fill_stat_sequences, false },
-	{ NULL, NULL, NULL, false },
+	{ "pg_tables", "schemaname tablename", fill_tables, false, NULL },
+	{ "pg_views", "schemaname viewname", fill_views, false, NULL },
+	{ "pg_indexes", "schemaname tablename indexname", fill_indexes, false, NULL },
+	{ "pg_sequences", "schemaname sequencename", fill_sequences, false, NULL },
+	{ "pg_roles", "rolname oid", fill_roles, false, NULL },
+	{ "pg_user", "usename usesysid", fill_user, false, NULL },
+	{ "pg_shadow", "usename usesysid", fill_shadow, false, NULL },
+	{ "pg_group", "groname grosysid", fill_group, false, NULL },
+	{ "pg_settings", "name", fill_settings, false, NULL },
+	{ "pg_timezone_abbrevs", "abbrev", NULL, false, NULL },
+	{ "pg_timezone_names", NULL, fill_zones, false, NULL },
+	{ "pg_stat_activity", "pid", fill_activity, false, NULL },
+	{ "pg_stat_ssl", "pid", fill_stat_ssl, false, NULL },
+	{ "pg_stat_gssapi", "pid", fill_stat_gssapi, false, NULL },
+	{ "pg_stat_database", "datid datname", fill_stat_database, false, NULL },
+	{ "pg_stat_database_conflicts", "datid datname", fill_stat_conflicts, false, NULL },
+	{ "pg_stat_archiver", NULL, fill_one, false, NULL },
+	{ "pg_stat_bgwriter", NULL, fill_one, false, NULL },
+	{ "pg_stat_wal", NULL, fill_one, false, NULL },
+	{ "pg_stat_recovery_prefetch", NULL, fill_one, false, NULL },
+	{ "pg_stat_all_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_stat_sys_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_stat_user_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_stat_xact_all_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_stat_xact_sys_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_stat_xact_user_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_statio_all_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_statio_sys_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_statio_user_tables", "relid relname", fill_stat_tables, false, NULL },
+	{ "pg_stat_all_indexes", "relid indexrelid", fill_stat_indexes, false, NULL },
+	{ "pg_stat_sys_indexes", "relid indexrelid", fill_stat_indexes, false, NULL },
+	{ "pg_stat_user_indexes", "relid indexrelid", fill_stat_indexes, false, NULL },
+	{ "pg_statio_all_indexes", "relid indexrelid", fill_stat_indexes, false, NULL },
+	{ "pg_statio_sys_indexes", "relid indexrelid", fill_stat_indexes, false, NULL },
+	{ "pg_statio_user_indexes", "relid indexrelid", fill_stat_indexes, false, NULL },
+	{ "pg_statio_all_sequences", "relid", fill_stat_sequences, false, NULL },
+	{ "pg_statio_sys_sequences", "relid", fill_stat_sequences, false, NULL },
+	{ "pg_statio_user_sequences", "relid", fill_stat_sequences, false, NULL },
+	{ NULL, NULL, NULL, false, NULL },
 };

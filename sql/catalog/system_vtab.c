@@ -98,6 +98,9 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 			best_unique = unique;
 		}
 	}
+	if (t->of->def != NULL && t->of->def->more != NULL && info->nOrderBy == 1 &&
+	    info->aOrderBy[0].iColumn == 0 && info->aOrderBy[0].desc)
+		info->orderByConsumed = 1;
 	if (best < 0) {
 		info->idxNum = 0;
 		info->estimatedCost = rows;
@@ -197,6 +200,13 @@ static bool take_key(struct fill *f, int column, sqlite3_value *value, struct ar
 	return true;
 }
 
+static int fill_result(const struct cursor *c)
+{
+	if (!c->fill.failed && !c->arena.failed)
+		return SQLITE_OK;
+	return c->fill.conn->err.set ? SQLITE_ERROR : SQLITE_NOMEM;
+}
+
 static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_text, int argc,
 			 sqlite3_value **argv)
 {
@@ -233,9 +243,17 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_t
 	}
 	if (of->def != NULL && of->def->fill != NULL && t->conn->schema != NULL)
 		of->def->fill(&c->fill);
-	if (!c->fill.failed && !c->arena.failed)
-		return SQLITE_OK;
-	return t->conn->err.set ? SQLITE_ERROR : SQLITE_NOMEM;
+	return fill_result(c);
+}
+
+/* When all rows were read that there are, some more may be made. */
+static int read_more(struct cursor *c)
+{
+	const struct system_def *def = c->fill.of->def;
+
+	while (c->at >= c->fill.rows.n && def != NULL && def->more != NULL && def->more(&c->fill))
+		;
+	return fill_result(c);
 }
 
 static int cursor_next(sqlite3_vtab_cursor *base)
@@ -247,6 +265,7 @@ static int cursor_next(sqlite3_vtab_cursor *base)
 		skip_unwanted(c);
 	} else {
 		c->at++;
+		return read_more(c);
 	}
 	return SQLITE_OK;
 }

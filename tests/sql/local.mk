@@ -63,3 +63,7 @@ check_PROGRAMS += tests/sql/test_explain
 tests_sql_test_explain_SOURCES = tests/sql/test_explain.c $(SESSION_FIXTURE)
 tests_sql_test_explain_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_explain_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_inside
+tests_sql_test_inside_SOURCES = tests/sql/test_inside.c $(SESSION_FIXTURE)
+tests_sql_test_inside_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_inside_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)

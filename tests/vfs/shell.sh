@@ -37,6 +37,11 @@ check "a store is taken from the URI" "7" \
 	env -u PGBLOB_STORE STORAGE=local STORAGE_LOCAL_BASE_PATH="$dir/other" bash -c "printf '.load $build/pgblob\n.open file:x?vfs=pgblob\nselect v from u;\n' | sqlite3 -batch")"
 check "connections are prepared" "0 0" \
 	"$(shell app <<<'pragma synchronous; pragma secure_delete;' | xargs)"
+check "PRAGMA pgblob_stat tells the slot and the pages" "lsn 2 page_size 4096 pages 2" \
+	"$(shell app <<<'pragma pgblob_stat;' | grep -E '^(lsn|page_size|pages) ' | xargs)"
+check "PRAGMA pgblob_cache tells the limit" "memory_limit 67108864" "$(shell app <<<'pragma pgblob_cache;' | head -1)"
+check "PRAGMA pgblob_log tells the newest slots" "2 commit 1 created" \
+	"$(shell app <<<'pragma pgblob_log(5);' | awk '{print $1, $3}' | xargs)"
 check "WAL is answered with the mode in force" "delete" "$(shell app <<<'pragma journal_mode=wal;')"
 check "a file of the machine is opened as ever" "3" \
 	"$(printf '.load %s/pgblob\n.open plain.db\ncreate table t(a); insert into t values(3); select a from t;\n' "$build" |
