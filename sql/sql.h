@@ -36,6 +36,7 @@ struct sql_config {
 	unsigned pool_size;            /* statements at work at once */
 	bool read_only;                /* a hot standby, as clients see it; the VFS is read only too */
 	enum sql_transaction_mode transaction_mode; /* of a plain BEGIN */
+	int64_t idle_close_ms;         /* connections and databases that nobody uses are closed then; 0: 60 s */
 	int port;                      /* for inet_server_port() and pg_settings */
 	const char *listen_addresses;
 };

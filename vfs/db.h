@@ -130,9 +130,11 @@ struct db {
 	struct traffic traffic;      /* needs none */
 
 	/* guarded by the registry's lock */
-	struct db *next;
+	struct db *next;             /* of its bucket */
+	uint32_t hash;
 	unsigned refs;
-	uint64_t idle_since;
+	int64_t idle_since_ms;       /* of mono_ms(), if refs is 0 */
+	struct db *idle_newer, *idle_older;
 
 	struct mutex lock;
 	struct cond changed;         /* state, following, resolving */

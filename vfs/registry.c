@@ -18,21 +18,116 @@
 #include "vfs/history.h"
 #include "vfs/manifest.h"
 
-enum { IDLE_MAX = 16, RETRY_MS = 1000 };
+enum { IDLE_MAX = 256, RETRY_MS = 1000, FIRST_BUCKETS = 64 };
 
 struct vfs_config vfs_settings = { .commit_timeout_ms = 30000 };
 
 static struct mutex lock = MUTEX_INIT;
-static struct db *databases; /* all that follows is guarded by lock */
-static uint64_t idle_clock;
 
-static void unlink_locked(struct db *db)
+/* Databases by store and name; those without handles also in a list by their latest use.  lock guards it. */
+static struct {
+	struct db **buckets; /* n_buckets is a power of two, or 0 */
+	size_t n_buckets;
+	size_t n;
+	struct db *newest_idle, *oldest_idle;
+	size_t n_idle;
+} table;
+
+static uint32_t hash_of(const struct blob_store *store, const char *name)
 {
-	struct db **at = &databases;
+	uint64_t h = (uintptr_t)store >> 4;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3u;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static struct db *find_locked(const struct blob_store *store, const char *name, uint32_t hash)
+{
+	struct db *db = table.n_buckets > 0 ? table.buckets[hash & (table.n_buckets - 1)] : NULL;
+
+	while (db != NULL && (db->store != store || strcmp(db->name, name) != 0 ||
+			      atomic_load(&db->outdated)))
+		db = db->next;
+	return db;
+}
+
+/* Without memory the buckets become longer, which is only slower; but the first must be there. */
+static bool grow_locked(void)
+{
+	size_t n = table.n_buckets > 0 ? 2 * table.n_buckets : FIRST_BUCKETS;
+	struct db **buckets;
+
+	if (table.n < table.n_buckets)
+		return true;
+	buckets = calloc(n, sizeof(buckets[0]));
+	if (buckets == NULL)
+		return table.n_buckets > 0;
+	for (size_t i = 0; i < table.n_buckets; i++)
+		for (struct db *db = table.buckets[i], *next; db != NULL; db = next) {
+			next = db->next;
+			db->next = buckets[db->hash & (n - 1)];
+			buckets[db->hash & (n - 1)] = db;
+		}
+	free(table.buckets);
+	table.buckets = buckets;
+	table.n_buckets = n;
+	return true;
+}
+
+static struct db *add_locked(struct blob_store *store, const char *name,
+			     const struct db_past *past, uint32_t hash)
+{
+	struct db *db = grow_locked() ? db_new(store, name, past) : NULL;
+
+	if (db == NULL)
+		return NULL;
+	db->hash = hash;
+	db->next = table.buckets[hash & (table.n_buckets - 1)];
+	table.buckets[hash & (table.n_buckets - 1)] = db;
+	table.n++;
+	return db;
+}
+
+static void remove_locked(struct db *db)
+{
+	struct db **at = &table.buckets[db->hash & (table.n_buckets - 1)];
 
 	while (*at != db)
 		at = &(*at)->next;
 	*at = db->next;
+	table.n--;
+	if (table.n == 0) {
+		free(table.buckets);
+		table.buckets = NULL;
+		table.n_buckets = 0;
+	}
+}
+
+static void idle_add_locked(struct db *db)
+{
+	db->idle_since_ms = mono_ms();
+	db->idle_newer = NULL;
+	db->idle_older = table.newest_idle;
+	if (table.newest_idle != NULL)
+		table.newest_idle->idle_newer = db;
+	else
+		table.oldest_idle = db;
+	table.newest_idle = db;
+	table.n_idle++;
+}
+
+static void idle_remove_locked(struct db *db)
+{
+	if (db->idle_newer != NULL)
+		db->idle_newer->idle_older = db->idle_older;
+	else
+		table.newest_idle = db->idle_older;
+	if (db->idle_older != NULL)
+		db->idle_older->idle_newer = db->idle_newer;
+	else
+		table.oldest_idle = db->idle_newer;
+	table.n_idle--;
 }
 
 static void destroy(struct db *db)
@@ -54,17 +149,15 @@ enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const 
 		store_release(ref);
 		return VFS_INVALID;
 	}
+	uint32_t hash = hash_of(store, name);
 	mutex_lock(&lock);
-	for (db = databases; db != NULL; db = db->next)
-		if (db->store == store && strcmp(db->name, name) == 0 &&
-		    !atomic_load(&db->outdated))
-			break;
-	if (db == NULL && (db = db_new(store, name, &past)) != NULL) {
+	db = find_locked(store, name, hash);
+	if (db != NULL && db->refs == 0)
+		idle_remove_locked(db);
+	if (db == NULL && (db = add_locked(store, name, &past, hash)) != NULL) {
 		db->store_ref = ref;
 		ref = NULL;
 		db->keep_idle = store == vfs_settings.store;
-		db->next = databases;
-		databases = db;
 	}
 	if (db != NULL)
 		db->refs++;
@@ -94,36 +187,56 @@ void registry_ref(struct db *db)
 	mutex_unlock(&lock);
 }
 
+/* The longest unused, if it is since `since_ms` or longer, taken out of the table; or NULL. */
+static struct db *take_idle_locked(int64_t since_ms)
+{
+	struct db *db = table.oldest_idle;
+
+	if (db == NULL || db->idle_since_ms > since_ms)
+		return NULL;
+	idle_remove_locked(db);
+	remove_locked(db);
+	return db;
+}
+
 void registry_put(struct db *db)
 {
 	struct db *victim = NULL;
-	unsigned n_idle = 0;
 
 	if (db == NULL)
 		return;
 	mutex_lock(&lock);
 	assert(db->refs > 0);
 	if (--db->refs == 0) {
-		db->idle_since = ++idle_clock;
 		if (!db->keep_idle || db->state != DB_READY || atomic_load(&db->outdated)) {
 			victim = db;
+			remove_locked(db);
 		} else {
-			for (struct db *d = databases; d != NULL; d = d->next) {
-				if (d->refs != 0)
-					continue;
-				n_idle++;
-				if (victim == NULL || d->idle_since < victim->idle_since)
-					victim = d;
-			}
-			if (n_idle <= IDLE_MAX)
-				victim = NULL;
+			idle_add_locked(db);
+			if (table.n_idle > IDLE_MAX)
+				victim = take_idle_locked(INT64_MAX);
 		}
-		if (victim != NULL)
-			unlink_locked(victim);
 	}
 	mutex_unlock(&lock);
 	if (victim != NULL)
 		destroy(victim);
+}
+
+void vfs_close_idle(int64_t age_ms)
+{
+	for (;;) {
+		mutex_lock(&lock);
+		struct db *db = take_idle_locked(mono_ms() - age_ms);
+		mutex_unlock(&lock);
+		if (db == NULL)
+			return;
+		destroy(db);
+	}
+}
+
+void registry_forget_idle(void)
+{
+	vfs_close_idle(INT64_MIN / 2);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -137,12 +250,10 @@ enum vfs_rc vfs_open_databases(struct vfs_database_stats **out, size_t *n_out, s
 	size_t n = 0;
 
 	mutex_lock(&lock);
-	for (const struct db *db = databases; db != NULL; db = db->next)
-		n++;
-	all = calloc(n + 1, sizeof(*all));
-	n = 0;
-	for (struct db *db = databases; db != NULL && all != NULL; db = db->next)
-		db_get_stats(db, &all[n++]);
+	all = calloc(table.n + 1, sizeof(*all));
+	for (size_t i = 0; i < table.n_buckets && all != NULL; i++)
+		for (struct db *db = table.buckets[i]; db != NULL; db = db->next)
+			db_get_stats(db, &all[n++]);
 	mutex_unlock(&lock);
 	if (all == NULL) {
 		error_no_memory(err);
@@ -152,23 +263,6 @@ enum vfs_rc vfs_open_databases(struct vfs_database_stats **out, size_t *n_out, s
 	*out = all;
 	*n_out = n;
 	return VFS_OK;
-}
-
-void registry_forget_idle(void)
-{
-	for (;;) {
-		struct db *db;
-
-		mutex_lock(&lock);
-		for (db = databases; db != NULL && db->refs != 0; db = db->next)
-			;
-		if (db != NULL)
-			unlink_locked(db);
-		mutex_unlock(&lock);
-		if (db == NULL)
-			return;
-		destroy(db);
-	}
 }
 
 /* --- background ------------------------------------------------------------ */

@@ -335,6 +335,12 @@ struct vfs_database_stats {
 /* All that are open, by name, in *out for free(). */
 MUST_CHECK enum vfs_rc vfs_open_databases(struct vfs_database_stats **out, size_t *n, struct error *err);
 
+/*
+ * Close the databases that had no handle for so long; what is asked for again is opened
+ * again.  Beyond some hundreds the longest unused go at once.
+ */
+void vfs_close_idle(int64_t age_ms);
+
 /* Set pragmas that every connection of this VFS wants (README.md lists them). */
 MUST_CHECK bool vfs_prepare_connection(struct sqlite3 *db, struct error *err);
 

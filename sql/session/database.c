@@ -20,7 +20,7 @@ static void database_free(struct database *db)
 {
 	if (db == NULL)
 		return;
-	conn_close_idle(db);
+	idle_close_all(db);
 	plan_cache_deinit(&db->plans);
 	schema_unref(db->schema);
 	mutex_deinit(&db->lock);
@@ -128,6 +128,40 @@ void database_leave(struct sql_session *s)
 		database_free(db);
 }
 
+void databases_rest(struct sql_server *server)
+{
+	struct database *gone = NULL;
+	const char *name;
+	void *value;
+
+	mutex_lock(&server->lock);
+	for (size_t i = 0; map_next(&server->databases, &i, &name, &value);) {
+		struct database *db = value;
+
+		if (idle_connections(db) > 0)
+			continue;
+		mutex_lock(&db->lock);
+		struct schema *schema = db->schema;
+		db->schema = NULL;
+		mutex_unlock(&db->lock);
+		schema_unref(schema);
+		plan_cache_keep(&db->plans, NULL);
+		if (db->n_sessions == 0) {
+			db->next = gone;
+			gone = db;
+		}
+	}
+	for (struct database *db = gone; db != NULL; db = db->next)
+		map_remove(&server->databases, db->name);
+	mutex_unlock(&server->lock);
+	while (gone != NULL) {
+		struct database *db = gone;
+
+		gone = db->next;
+		database_free(db);
+	}
+}
+
 /* ---- the server ---- */
 
 bool sql_server_open(const struct sql_config *config, struct sql_server **out, struct error *err)
@@ -143,6 +177,7 @@ bool sql_server_open(const struct sql_config *config, struct sql_server **out, s
 	if (server->config.pool_size == 0)
 		server->config.pool_size = 1;
 	places_init(&server->places, server->config.pool_size);
+	idle_init(server);
 	server->config.superuser = strdup(config->superuser != NULL ? config->superuser : "postgres");
 	server->config.default_database =
 		config->default_database != NULL ? strdup(config->default_database) : NULL;
@@ -175,9 +210,11 @@ void sql_server_close(struct sql_server *server)
 
 	if (server == NULL)
 		return;
+	idle_stop(server);
 	for (size_t i = 0; map_next(&server->databases, &i, &name, &value);)
 		database_free(value);
 	map_free(&server->databases);
+	idle_deinit(server);
 	places_deinit(&server->places);
 	mutex_deinit(&server->lock);
 	free((char *)server->config.superuser);

@@ -9,6 +9,7 @@ sql_server_sources += \
 	sql/session/explain_doc.c \
 	sql/session/explain_doc.h \
 	sql/session/foreign.c \
+	sql/session/idle.c \
 	sql/session/outcome.c \
 	sql/session/plan.c \
 	sql/session/pool.c \

@@ -201,7 +201,7 @@ static int on_progress(void *arg)
 	return 0;
 }
 
-static void conn_close(struct conn *c)
+void conn_discard(struct conn *c)
 {
 	while (c->newest != NULL) {
 		struct prepared_stmt *p = c->newest;
@@ -212,8 +212,7 @@ static void conn_close(struct conn *c)
 	map_free(&c->statements);
 	sequence_close(&c->sql);
 	if (c->sql.db != NULL && sqlite3_close(c->sql.db) != SQLITE_OK)
-		log_error(NULL, "could not close a connection of database \"%s\": %s", c->db->name,
-			  sqlite3_errmsg(c->sql.db));
+		log_error(NULL, "could not close a connection: %s", sqlite3_errmsg(c->sql.db));
 	free(c);
 }
 
@@ -286,7 +285,7 @@ static bool conn_open(struct sql_session *s, struct conn **out, struct sql_error
 fail:
 	if (!err->set)
 		sql_error_set(err, ERRCODE_IO, "could not open database \"%s\"", s->db->name);
-	conn_close(c);
+	conn_discard(c);
 	return false;
 }
 
@@ -307,30 +306,17 @@ bool conn_take(struct sql_session *s, struct conn **out, struct sql_error *err)
 	struct conn *c;
 
 	for (;;) {
-		mutex_lock(&db->lock);
-		c = db->idle;
-		if (c != NULL) {
-			db->idle = c->next;
-			db->n_idle--;
-		} else {
-			db->n_conns++;
-		}
-		mutex_unlock(&db->lock);
+		c = idle_take(db);
 		if (c == NULL || !vfs_poisoned(c->sql.db))
 			break;
 		/* it saw a commit that was lost to another server while it lay here */
-		conn_close(c);
-		mutex_lock(&db->lock);
-		db->n_conns--;
-		mutex_unlock(&db->lock);
+		conn_discard(c);
+		idle_closed(db);
 	}
 	if (c == NULL && !conn_open(s, &c, err)) {
-		mutex_lock(&db->lock);
-		db->n_conns--;
-		mutex_unlock(&db->lock);
+		idle_closed(db);
 		return false;
 	}
-	c->next = NULL;
 	conn_lend(c, s, NULL);
 	*out = c;
 	return true;
@@ -340,7 +326,6 @@ void conn_give(struct conn *c)
 {
 	if (c == NULL)
 		return;
-	struct database *db = c->db;
 	struct sql_session *s = c->user;
 
 	/* statements in use belong to portals, which let go of them first */
@@ -358,32 +343,5 @@ void conn_give(struct conn *c)
 	c->sql.env = nobody();
 	c->sql.schema = NULL;
 
-	mutex_lock(&db->lock);
-	bool keep = !c->broken && db->n_idle < db->server->config.pool_size;
-	if (keep) {
-		c->next = db->idle;
-		db->idle = c;
-		db->n_idle++;
-	} else {
-		db->n_conns--;
-	}
-	mutex_unlock(&db->lock);
-	if (!keep)
-		conn_close(c);
-}
-
-void conn_close_idle(struct database *db)
-{
-	mutex_lock(&db->lock);
-	struct conn *list = db->idle;
-	db->n_conns -= db->n_idle;
-	db->n_idle = 0;
-	db->idle = NULL;
-	mutex_unlock(&db->lock);
-	while (list != NULL) {
-		struct conn *c = list;
-
-		list = c->next;
-		conn_close(c);
-	}
+	idle_give(c);
 }

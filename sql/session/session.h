@@ -6,8 +6,9 @@
  * connection is the transaction's if that has one, otherwise one of the
  * database's pool, taken for as long as the portal is open.
  *
- * Lock order: server.lock, database.lock, session.cancel_lock; places.lock and
- * plan_cache.lock are taken alone.  None is held across SQLite or the store.
+ * Lock order: server.lock, database.lock, plan_cache.lock, session.cancel_lock;
+ * places.lock is taken alone, idle_pool.lock alone or under server.lock.  None is held
+ * across SQLite or the store.
  * Licence: MIT, see LICENSE.
  */
 #ifndef PGBLOB_SQL_SESSION_SESSION_H
@@ -66,9 +67,25 @@ void place_give(struct sql_session *s);
 
 /* ---- the server and its databases ---- */
 
+/*
+ * Connections that are lent to nobody, of all databases, by their latest use; idle.c.
+ * close_ms and limit do not change; lock guards the rest, and idle, n_idle and n_conns of
+ * every database.
+ */
+struct idle_pool {
+	struct mutex lock;
+	struct cond wake;
+	struct conn *newest, *oldest;
+	unsigned n, limit;
+	int64_t close_ms;
+	pthread_t thread;
+	bool started, stopping;
+};
+
 struct sql_server {
 	struct sql_config config; /* its strings are owned */
 	struct places places;
+	struct idle_pool idle;
 
 	struct mutex lock;
 	struct map databases;     /* name -> struct database */
@@ -84,19 +101,20 @@ struct plan_cache {
 };
 
 /*
- * One database that somebody is connected to.  The fields under `lock` change;
- * n_sessions is guarded by the server's lock.
+ * One database that somebody is connected to, or was lately.  The fields under `lock` change;
+ * n_sessions is guarded by the server's lock, the next three by idle_pool.lock.
  */
 struct database {
 	struct sql_server *server;
 	char *name;
+	struct database *next;    /* in a list of those to be freed */
 	unsigned n_sessions;
-	struct plan_cache plans;
-
-	struct mutex lock;
 	struct conn *idle;        /* the latest used first */
 	unsigned n_idle;
 	unsigned n_conns;         /* idle ones and those in use */
+	struct plan_cache plans;
+
+	struct mutex lock;
 	struct schema *schema;    /* counted; of schema_seq; or NULL */
 	uint64_t schema_seq;      /* vfs_schema() */
 };
@@ -114,6 +132,8 @@ struct conn {
 	struct sql_conn sql;      /* first: the functions get it */
 	struct database *db;
 	struct conn *next;        /* in database.idle */
+	struct conn *newer, *older; /* in idle_pool */
+	int64_t idle_since_ms;
 	struct sql_session *user; /* who it is lent to, or NULL */
 	struct map statements;    /* SQLite's text -> struct prepared_stmt */
 	struct prepared_stmt *newest, *oldest;
@@ -137,9 +157,26 @@ struct prepared_stmt {
 MUST_CHECK bool conn_take(struct sql_session *s, struct conn **out, struct sql_error *err);
 /* Give it back: what is open on it is rolled back.  NULL does nothing. */
 void conn_give(struct conn *c);
-void conn_close_idle(struct database *db);
+void conn_discard(struct conn *c);
 /* Set env, schema and the sequence state of who runs a statement on it. */
 void conn_lend(struct conn *c, struct sql_session *s, const struct schema *schema);
+
+/* ---- idle ones: idle.c ---- */
+
+void idle_init(struct sql_server *server);
+/* No more of them are closed in the background. */
+void idle_stop(struct sql_server *server);
+void idle_deinit(struct sql_server *server);
+/* The latest used one, or NULL: the caller opens one, or says idle_closed(). */
+struct conn *idle_take(struct database *db);
+void idle_closed(struct database *db);
+/* Keep it, or close it if it is broken; another one may be closed for it. */
+void idle_give(struct conn *c);
+void idle_close_all(struct database *db);
+/* How many the database has, idle ones and those in use. */
+unsigned idle_connections(struct database *db);
+/* Forget what can be made anew of databases that have no connection: database.c. */
+void databases_rest(struct sql_server *server);
 
 /* The statement for SQLite's text, reset and with nothing bound; conn->sql.err or SQLite says why not. */
 MUST_CHECK int conn_prepare(struct conn *c, const char *text, struct prepared_stmt **out);

@@ -67,3 +67,7 @@ check_PROGRAMS += tests/sql/test_inside
 tests_sql_test_inside_SOURCES = tests/sql/test_inside.c $(SESSION_FIXTURE)
 tests_sql_test_inside_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_inside_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_many
+tests_sql_test_many_SOURCES = tests/sql/test_many.c $(SESSION_FIXTURE)
+tests_sql_test_many_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_sql_test_many_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)

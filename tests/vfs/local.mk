@@ -27,6 +27,11 @@ tests_vfs_test_sqlite_SOURCES = tests/vfs/test_sqlite.c $(VFS_FIXTURE)
 tests_vfs_test_sqlite_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_vfs_test_sqlite_LDADD = $(VFS_TEST_LIBS)
 
+check_PROGRAMS += tests/vfs/test_many
+tests_vfs_test_many_SOURCES = tests/vfs/test_many.c $(VFS_FIXTURE)
+tests_vfs_test_many_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_many_LDADD = $(VFS_TEST_LIBS)
+
 check_PROGRAMS += tests/vfs/test_faults
 tests_vfs_test_faults_SOURCES = tests/vfs/test_faults.c $(VFS_FIXTURE)
 tests_vfs_test_faults_CFLAGS = $(CHECK_TEST_CFLAGS)
