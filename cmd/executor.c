@@ -317,6 +317,11 @@ static enum exec_status executor_status(void *session)
 	return (enum exec_status)sql_status(((struct session *)session)->sql);
 }
 
+static int64_t executor_idle_timeout(void *session)
+{
+	return sql_idle_timeout(((struct session *)session)->sql);
+}
+
 static void executor_cancel(void *session)
 {
 	sql_cancel(((struct session *)session)->sql);
@@ -341,6 +346,7 @@ const struct executor_ops sql_executor_ops = {
 	.sync = executor_sync,
 	.fail = executor_fail,
 	.status = executor_status,
+	.idle_timeout = executor_idle_timeout,
 	.cancel = executor_cancel,
 	.terminate = executor_terminate,
 };

@@ -127,6 +127,8 @@ void sql_close_portal(struct sql_session *session, const char *name);
 bool sql_sync(struct sql_session *session, struct sql_sink *sink);
 void sql_fail(struct sql_session *session);
 char sql_status(struct sql_session *session); /* 'I', 'T', 'E' */
+/* idle_in_transaction_session_timeout or idle_session_timeout, as the status is; 0: none */
+int64_t sql_idle_timeout(struct sql_session *session);
 void sql_cancel(struct sql_session *session);
 void sql_terminate(struct sql_session *session);
 

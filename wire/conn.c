@@ -396,9 +396,31 @@ static enum step end_doomed(struct conn *c)
 			return refuse(c, "57P03", "the database system is shutting down");
 		return refuse(c, "57014", "canceling authentication due to timeout");
 	case CONN_READY:
-		return refuse(c, "57P01", "terminating connection due to administrator command");
+		if (stopping || !c->idle_limited)
+			return refuse(c, "57P01", "terminating connection due to administrator command");
+		if (c->server->ops->status(c->session) == EXEC_IDLE)
+			return refuse(c, "57P05", "terminating connection due to idle-session timeout");
+		return refuse(c, "25P03", "terminating connection due to idle-in-transaction timeout");
 	}
 	return STEP_END;
+}
+
+/* Between batches a client may be told how long to be idle; the reactor looks at the clock. */
+static void limit_idleness(struct conn *c)
+{
+	int64_t timeout_ms = c->phase == CONN_READY && !c->in_batch && !c->fatal ?
+				     c->server->ops->idle_timeout(c->session) : 0;
+
+	if (timeout_ms > 0)
+		server_set_deadline(c->server, c, mono_ms() + timeout_ms);
+	c->idle_limited = timeout_ms > 0;
+}
+
+static void end_idleness(struct conn *c)
+{
+	if (c->idle_limited)
+		server_set_deadline(c->server, c, 0);
+	c->idle_limited = false;
 }
 
 bool conn_run(struct conn *c)
@@ -408,6 +430,7 @@ bool conn_run(struct conn *c)
 
 	if (c->doomed && end_doomed(c) == STEP_END)
 		return false;
+	end_idleness(c);
 	for (;;) {
 		enum step s;
 
@@ -432,5 +455,6 @@ bool conn_run(struct conn *c)
 	if (c->stream.out.len > 0 && !stream_flush(&c->stream))
 		return false;
 	stream_shrink(&c->stream);
+	limit_idleness(c);
 	return true;
 }

@@ -73,6 +73,7 @@ struct conn {
 	bool entered;       /* running, without the lock */
 	bool skip;          /* until Sync */
 	bool fatal;         /* a FATAL error was sent */
+	bool idle_limited;  /* deadline_ms is when the client has been idle too long */
 	bool in_batch;      /* messages came after the last ReadyForQuery */
 	bool copying;       /* the message at work is set aside in `aside` */
 	size_t key_len;

@@ -142,6 +142,11 @@ struct executor_ops {
 	/* After an error that wire found itself (a bad message): the transaction fails. */
 	void (*fail)(void *session);
 	enum exec_status (*status)(void *session);
+	/*
+	 * How long the client may send nothing from here on, in milliseconds, in the status that
+	 * it was told; 0: as long as it likes.
+	 */
+	int64_t (*idle_timeout)(void *session);
 	/* The statement that runs now, if any, ends with 57014.  Any thread. */
 	void (*cancel)(void *session);
 	/* The server stops: statements that start now end with 57P01.  Any thread. */

@@ -744,6 +744,12 @@ char sql_status(struct sql_session *s)
 	return s->tx.failed ? 'E' : 'T';
 }
 
+int64_t sql_idle_timeout(struct sql_session *s)
+{
+	return s->tx.kind == TX_EXPLICIT ? s->settings.idle_in_transaction_timeout_ms :
+					   s->settings.idle_session_timeout_ms;
+}
+
 void sql_cancel(struct sql_session *s)
 {
 	mutex_lock(&s->cancel_lock);

@@ -713,6 +713,10 @@ static void apply(struct sql_session *s, const struct setting *v)
 		s->settings.statement_timeout_ms = atoll(value);
 	} else if (is(row, "lock_timeout")) {
 		s->settings.lock_timeout_ms = atoll(value);
+	} else if (is(row, "idle_in_transaction_session_timeout")) {
+		s->settings.idle_in_transaction_timeout_ms = atoll(value);
+	} else if (is(row, "idle_session_timeout")) {
+		s->settings.idle_session_timeout_ms = atoll(value);
 	} else if (is(row, "synchronous_commit")) {
 		s->settings.synchronous_commit = synchronous_commit_of(value);
 	} else if (is(row, "default_transaction_isolation")) {

@@ -36,6 +36,8 @@ struct settings {
 	/* what the session itself looks at */
 	int64_t statement_timeout_ms;
 	int64_t lock_timeout_ms;
+	int64_t idle_in_transaction_timeout_ms;
+	int64_t idle_session_timeout_ms;
 	enum synchronous_commit synchronous_commit; /* of the transaction that commits now */
 	int default_isolation;
 	bool default_read_only;

@@ -255,6 +255,29 @@ static const char endless[] =
 	"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) "
 	"SELECT max(i) FROM n";
 
+START_TEST(idle_timeouts_go_by_the_transaction)
+{
+	struct client c = { 0 };
+
+	connect_client(&c);
+	ck_assert_int_eq(sql_idle_timeout(c.session), 0);
+	run(&c, "SET idle_session_timeout = '2s'");
+	run(&c, "SET idle_in_transaction_session_timeout = 500");
+	ck_assert_int_eq(sql_idle_timeout(c.session), 2000);
+	run(&c, "BEGIN");
+	ck_assert_int_eq(sql_idle_timeout(c.session), 500);
+	run(&c, "SET LOCAL idle_in_transaction_session_timeout = 700");
+	ck_assert_int_eq(sql_idle_timeout(c.session), 700);
+	EXPECT_BEGIN(&c, "SELECT 1/0", "E 22012 ");
+	ck_assert_int_eq(sql_idle_timeout(c.session), 700);
+	run(&c, "ROLLBACK");
+	ck_assert_int_eq(sql_idle_timeout(c.session), 2000);
+	run(&c, "RESET ALL");
+	ck_assert_int_eq(sql_idle_timeout(c.session), 0);
+	close_client(&c);
+}
+END_TEST
+
 START_TEST(a_cancel_stops_what_runs_and_nothing_else)
 {
 	struct client c;
@@ -966,6 +989,7 @@ int main(void)
 	tcase_add_test(tc, a_read_only_transaction_does_not_write);
 	tcase_add_test(tc, sqlite_begins_take_the_writers_turn);
 	tcase_add_test(tc, statement_timeout_stops_a_wait);
+	tcase_add_test(tc, idle_timeouts_go_by_the_transaction);
 	tcase_add_test(tc, a_cancel_stops_what_runs_and_nothing_else);
 	tcase_add_test(tc, broken_constraints_are_told_as_postgresql_does);
 	tcase_add_test(tc, deferred_foreign_keys_are_checked_at_commit);

@@ -30,6 +30,7 @@ struct portal {
 
 struct session {
 	enum exec_status status;
+	int64_t idle_ms;
 	atomic_bool at_work; /* inside a call */
 	atomic_bool canceled;
 	atomic_bool terminated;
@@ -317,7 +318,10 @@ static bool run(struct session *s, const char *text, int *next, uint32_t max_row
 		char value[32] = "";
 
 		sscanf(args, "%31s %31s", name, value);
-		out->setting(out, name, value);
+		if (strcmp(name, "idle_ms") == 0)
+			s->idle_ms = atoi(value);
+		else
+			out->setting(out, name, value);
 		tag = "SET";
 	} else {
 		const char *shown = after(text, "echo") != NULL ? after(text, "echo") : text;
@@ -544,6 +548,11 @@ static enum exec_status status(void *session)
 	return ((struct session *)session)->status;
 }
 
+static int64_t idle_timeout(void *session)
+{
+	return ((struct session *)session)->idle_ms;
+}
+
 static void cancel(void *session)
 {
 	struct session *s = session;
@@ -576,6 +585,7 @@ const struct executor_ops fake_ops = {
 	.sync = sync,
 	.fail = fail,
 	.status = status,
+	.idle_timeout = idle_timeout,
 	.cancel = cancel,
 	.terminate = terminate,
 };

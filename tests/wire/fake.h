@@ -10,7 +10,7 @@
  *   lock, unlock       of the one lock there is; lock waits until it is free
  *   copy t from stdin, copy t to stdout N  COPY
  *   notice             a notice
- *   set NAME VALUE     ParameterStatus
+ *   set NAME VALUE     ParameterStatus; idle_ms: how long the client may be idle
  *   echo ...           anything else too: one row, the text of the statement,
  *                      or of the parameters where it has some ("$1|$2")
  * Statements are divided by ';' in a simple query.  It aborts where wire breaks

@@ -1243,6 +1243,37 @@ START_TEST(a_stop_cancels_what_runs_past_its_deadline)
 }
 END_TEST
 
+START_TEST(a_client_that_is_idle_too_long_is_told_and_closed)
+{
+	struct client idle, in_transaction, failed, busy, free_again;
+
+	client_login(&idle, port);
+	client_login(&in_transaction, port);
+	client_login(&failed, port);
+	client_login(&busy, port);
+	client_login(&free_again, port);
+	SAYS(&free_again, "set idle_ms 300", "C(SET)Z(I)");
+	SAYS(&free_again, "set idle_ms 0", "C(SET)Z(I)");
+	SAYS(&busy, "set idle_ms 300", "C(SET)Z(I)");
+	put_query(&busy, "sleep 1500;echo done"); /* works, and so is not idle */
+	client_send(&busy);
+	SAYS(&idle, "set idle_ms 100", "C(SET)Z(I)");
+	ck_assert_str_eq(client_conversation(&idle, true), "E(57P05).");
+	SAYS(&in_transaction, "begin;set idle_ms 100", "C(BEGIN)C(SET)Z(T)");
+	ck_assert_str_eq(client_conversation(&in_transaction, true), "E(25P03).");
+	SAYS(&failed, "set idle_ms 100;begin;fail", "C(SET)C(BEGIN)E(42601)Z(E)");
+	ck_assert_str_eq(client_conversation(&failed, true), "E(25P03).");
+	ck_assert_str_eq(client_conversation(&busy, true), "C(SLEEP)TD(done)C(SELECT 1)Z(I)");
+	ck_assert_str_eq(client_conversation(&busy, true), "E(57P05).");
+	SAYS(&free_again, "echo here", "TD(here)C(SELECT 1)Z(I)");
+	client_close(&idle);
+	client_close(&in_transaction);
+	client_close(&failed);
+	client_close(&busy);
+	client_close(&free_again);
+}
+END_TEST
+
 START_TEST(a_unix_socket_serves_and_is_removed)
 {
 	char dir[] = "/tmp/pgblob-wire-XXXXXX";
@@ -1411,6 +1442,7 @@ int main(void)
 	tcase_add_test(tc, trust_knows_one_user);
 	tcase_add_test(tc, workers_end_when_they_have_nothing_to_do);
 	tcase_add_test(tc, many_clients_at_once_get_all_their_rows);
+	tcase_add_test(tc, a_client_that_is_idle_too_long_is_told_and_closed);
 	suite_add_tcase(suite, tc);
 
 	tcase_set_timeout(own, 60);
