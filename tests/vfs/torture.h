@@ -78,6 +78,8 @@ bool model_check_snapshot(sqlite3 *db, struct reader *reader);
 uint64_t model_random_lsn(void);
 /* In an open transaction of a handle on the past: is it the state that slot `lsn` was? */
 bool model_check_past(sqlite3 *db, uint64_t lsn);
+/* In an open transaction on a branch: is it what slot `lsn` (0: some slot) was?  *n: its transactions. */
+bool model_check_branch(sqlite3 *db, uint64_t lsn, size_t *n);
 /* In an open transaction, maybe on versions that are not durable yet: is the state whole? */
 bool model_check_whole(sqlite3 *db);
 

@@ -22,6 +22,7 @@ static struct {
 	uint64_t n_done;
 	uint32_t order[TX_MAX];     /* the rows of `done` that anybody has seen as durable */
 	size_t n_order;
+	size_t rows_at_lsn[LSN_MAX];
 	uint64_t at_lsn[LSN_MAX];   /* what was read at an lsn: all must read the same; 0: nobody did */
 	size_t seen[MACHINES_MAX + 1][LIVES_MAX];
 	unsigned n_snapshots, n_pasts;
@@ -239,6 +240,7 @@ static bool check_lsn(sqlite3 *db, const struct state *s)
 	if (model.at_lsn[lsn] != 0 && model.at_lsn[lsn] != digest)
 		sim_fail("slot %" PRId64 " is another state than it was when it was read before", lsn);
 	model.at_lsn[lsn] = digest;
+	model.rows_at_lsn[lsn] = s->n;
 	sim_trace("read slot %" PRId64 ": %zu transactions", lsn, s->n);
 	return true;
 }
@@ -252,6 +254,24 @@ bool model_check_snapshot(sqlite3 *db, struct reader *r)
 		check_whole(s);
 		check_order(s, r);
 		model.n_snapshots++;
+	}
+	free(s);
+	return ok;
+}
+
+bool model_check_branch(sqlite3 *db, uint64_t lsn, size_t *n)
+{
+	struct reader nobody = { .machine = MACHINES_MAX };
+	struct state *s = malloc(sizeof(*s));
+	bool ok = s != NULL && read_state(db, s);
+
+	if (ok) {
+		check_whole(s);
+		check_order(s, &nobody);
+		if (lsn != 0 && s->n != model.rows_at_lsn[lsn])
+			sim_fail("a branch of slot %" PRIu64 " holds %zu transactions instead of %zu", lsn,
+				 s->n, model.rows_at_lsn[lsn]);
+		*n = s->n;
 	}
 	free(s);
 	return ok;
@@ -343,6 +363,8 @@ void model_check_log(void)
 		const struct sim_object *slot;
 		uint64_t lsn;
 
+		if (strncmp(o->key, "p/app/", 6) != 0)
+			continue; /* of a branch */
 		if (strstr(o->key, "/log/") != NULL && key_slot_lsn(o->key, &lsn)) {
 			n_slots++;
 		} else if (strstr(o->key, "/manifest/") != NULL && key_manifest_lsn(o->key, &lsn)) {

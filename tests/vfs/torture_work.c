@@ -36,14 +36,17 @@ struct life {
 	struct blob_store *store;
 };
 
+/* A snapshot or a branch. */
 struct kept {
 	char name[20];
-	uint64_t lsn;
+	uint64_t lsn;   /* of the version; of a branch 0: it was the newest then */
+	size_t n_rows;  /* 1 + transactions that a branch holds; 0: nobody has looked */
 };
 
 static struct {
 	struct kept pins[PINS_MAX];
-	unsigned n_pins, n_names;
+	struct kept branches[PINS_MAX];
+	unsigned n_pins, n_branches, n_names;
 	struct life *lives; /* all that ever were */
 	struct life *now[MACHINES_MAX];
 	unsigned steps_left[MACHINES_MAX];
@@ -330,6 +333,51 @@ static void look_back(struct client *c)
 	sqlite3_close(db);
 }
 
+/* A branch of now or of then. */
+static void make_branch(struct client *c)
+{
+	uint64_t lsn = sim_chance(500) ? model_random_lsn() : 0;
+	struct error err = ERROR_INIT;
+	char name[20], from[40] = "app";
+
+	if (work.n_branches == PINS_MAX)
+		return;
+	snprintf(name, sizeof(name), "b%u", work.n_names++);
+	if (lsn != 0)
+		snprintf(from, sizeof(from), "app@%" PRIu64, lsn);
+	enum vfs_rc rc = vfs_branch_database(c->life->store, name, from, &err);
+	sim_trace("client %u: branch %s of %s came to %d %s", c->number, name, from, rc, err.text);
+	if (rc != VFS_OK)
+		return;
+	strcpy(work.branches[work.n_branches].name, name);
+	work.branches[work.n_branches++].lsn = lsn;
+}
+
+/* Whatever has become of the database that it was made of, a branch is what that was. */
+static void look_at_branch(struct client *c)
+{
+	struct kept *b;
+	enum vfs_rc told = VFS_OK;
+	size_t n;
+
+	if (work.n_branches == 0)
+		return;
+	b = &work.branches[sim_random(work.n_branches)];
+	sqlite3 *db = try_connect(c->life, b->name, &told);
+	if (db == NULL && told == VFS_NOT_FOUND)
+		sim_fail("branch %s is gone", b->name);
+	if (db == NULL)
+		return;
+	if (exec(db, "BEGIN") != SQLITE_OK || !model_check_branch(db, b->lsn, &n)) {
+		(void)after_failure(c, &db);
+	} else {
+		if (b->n_rows != 0 && b->n_rows != n + 1)
+			sim_fail("branch %s has changed", b->name);
+		b->n_rows = n + 1;
+	}
+	sqlite3_close(db);
+}
+
 /* Statements that change much, or the schema.  Whether they work is of no matter. */
 static void disturb(struct client *c)
 {
@@ -385,8 +433,12 @@ static void step(struct client *c)
 		disturb(c);
 	else if (r < 95)
 		look_back(c);
-	else if (r < 96)
+	else if (r < 96 && sim_chance(500))
 		pin(c);
+	else if (r < 96)
+		make_branch(c);
+	else if (r < 97)
+		look_at_branch(c);
 	else
 		reconnect(c, sim_chance(500) ? &c->writer : &c->reader);
 	sim_sleep_us(sim_skewed(10, SECOND / 2));
@@ -468,9 +520,12 @@ static void clean_up(void)
 	const struct sim_object *newest = NULL, *o;
 	struct manifest_head head;
 
-	for (size_t i = 0; (o = sim_store_at(i)) != NULL && newest == NULL; i++)
-		if (strstr(o->key, "/manifest/") != NULL && !o->deleted)
+	for (size_t i = 0; (o = sim_store_at(i)) != NULL; i++) {
+		if (strncmp(o->key, "p/app/pin/", 10) == 0 && !o->deleted)
+			return; /* what it names may be needed */
+		if (newest == NULL && strncmp(o->key, "p/app/manifest/", 15) == 0 && !o->deleted)
 			newest = o;
+	}
 	if (newest == NULL || sim_now_us() - newest->created_us < HOUR ||
 	    !manifest_parse((const uint8_t *)newest->body.data, newest->body.len, newest->key, &head, NULL))
 		return;
@@ -478,7 +533,7 @@ static void clean_up(void)
 		uint64_t lsn;
 		bool needed = false;
 
-		if (o->deleted || strstr(o->key, "/log/") == NULL || !key_slot_lsn(o->key, &lsn) ||
+		if (o->deleted || strncmp(o->key, "p/app/log/", 10) != 0 || !key_slot_lsn(o->key, &lsn) ||
 		    lsn >= head.lsn || sim_now_us() - o->created_us < HOUR)
 			continue;
 		for (uint32_t k = 0; k < head.n_objects && !needed; k++) {
