@@ -127,15 +127,21 @@ enum vfs_rc pin_create(struct blob_store *store, const char *folder, const struc
 	}
 	rc = vfs_rc_of_blob(blob_create(store, key, &body, NULL, err));
 	if (rc == VFS_EXISTS || rc == VFS_UNKNOWN) {
-		/* the same bytes can only be ours */
+		/* the same bytes can only be ours; others are somebody's only if they are whole */
 		enum blob_rc got = blob_get(store, key, NULL, &there, NULL, NULL);
+		struct pin other;
 
-		if (got == BLOB_OK)
-			rc = there.len == body.len && memcmp(there.data, body.data, body.len) == 0 ?
-				     VFS_OK :
-				     VFS_EXISTS;
+		rc = VFS_UNKNOWN;
+		if (got == BLOB_OK && there.len == body.len &&
+		    memcmp(there.data, body.data, body.len) == 0)
+			rc = VFS_OK;
+		else if (got == BLOB_OK &&
+			 pin_parse((const uint8_t *)there.data, there.len, key, &other, NULL))
+			rc = VFS_EXISTS;
 		if (rc == VFS_OK)
 			error_clear(err);
+		else if (rc == VFS_UNKNOWN)
+			error_set(err, "it is not known whether object \"%s\" was written", key);
 	}
 	buf_free(&body);
 	buf_free(&there);

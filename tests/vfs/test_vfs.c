@@ -831,6 +831,33 @@ START_TEST(own_commit_is_not_lost_because_its_slot_was_read_wrongly)
 }
 END_TEST
 
+static void fail_next_get(void *arg)
+{
+	fault_arm_only(arg, 1, FAULT_BUSY, FAULT_OP_GET);
+}
+
+START_TEST(snapshot_that_may_be_ours_is_not_told_to_exist)
+{
+	struct fixture f;
+	struct error err = ERROR_INIT;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+	struct blob_store *below = two_faults(&f);
+	/* its first answer is lost, the second says "taken", and by whom cannot be read */
+	fault_arm_only(below, 1, FAULT_REPEAT, FAULT_OP_CREATE);
+	fault_set_hook(f.faults, fail_next_get, f.faults);
+	fault_arm_only(f.faults, 1, FAULT_HOOK_AFTER, FAULT_OP_CREATE);
+	ck_assert_int_eq(VFS_UNKNOWN, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
+	ck_assert(fault_disarm(f.faults));
+	sqlite3 *then = connect_to("app@s", NULL);
+	ck_assert_int_eq(1, query_int(then, "SELECT a FROM t"));
+	sqlite3_close(then);
+	fixture_close(&f);
+	blob_close(below);
+}
+END_TEST
+
 struct bystander {
 	struct fixture *f;
 	sqlite3 *elsewhere;
@@ -1167,6 +1194,7 @@ int main(void)
 	tcase_add_test(tc, drop_takes_nothing_from_the_next_database_of_its_name);
 	tcase_add_test(tc, machine_that_slept_while_it_read_the_log_reads_on_from_a_manifest);
 	tcase_add_test(tc, doubt_of_a_machine_that_slept_ends_and_makes_no_slot_again);
+	tcase_add_test(tc, snapshot_that_may_be_ours_is_not_told_to_exist);
 	tcase_add_test(tc, own_commit_is_not_lost_because_its_slot_was_read_wrongly);
 	tcase_add_test(tc, reader_sees_what_another_machine_built_on_a_commit_whose_answer_is_late);
 	tcase_add_test(tc, doubt_about_a_slot_that_was_read_meanwhile_does_not_last);
