@@ -151,7 +151,7 @@ enum vfs_rc commit_nonce(struct db *db, uint64_t lsn, uint8_t nonce[ID_LEN], str
 
 /*
  * A PUT that took so long that our slot may have been used, and cleaned up,
- * meanwhile: is it part of the log?  VFS_OK or VFS_LOST.
+ * meanwhile: is it part of the log?  VFS_OK or VFS_LOST, or it cannot be known any more.
  */
 static enum vfs_rc check_late(struct db *db, const struct commit_head *head, struct error *err)
 {
@@ -169,7 +169,9 @@ static enum vfs_rc check_late(struct db *db, const struct commit_head *head, str
 	if (rc == VFS_OK && memcmp(next.previous, head->hash, HASH_LEN) != 0)
 		rc = VFS_LOST;
 	if (rc == VFS_NOT_FOUND && lsn > head->lsn) {
-		rc = VFS_LOST;
+		/* ours was there in time, and all behind it is cleaned up; or it was made again, and came too late */
+		error_set(err, "what followed slot %" PRIu64 " has been cleaned up", head->lsn);
+		rc = VFS_UNKNOWN;
 	} else if (rc == VFS_NOT_FOUND) {
 		struct manifest_head m;
 		char key[KEY_MAX];
