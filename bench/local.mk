@@ -1,9 +1,10 @@
 # Benchmarks are programs, not tests: nothing here can fail on a time.
 EXTRA_DIST += bench/postgres bench/speedtest bench/bench_speedtest.c tests/sqlite/get-source
-bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_commit bench/bench_scan
+bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_commit bench/bench_scan bench/bench_compact
 	bench/bench_vfs
 	bench/bench_commit
 	bench/bench_scan
+	bench/bench_compact
 	$(top_srcdir)/bench/speedtest .
 	$(top_srcdir)/bench/postgres .
 .PHONY: bench
@@ -25,3 +26,9 @@ bench_bench_commit_SOURCES = bench/bench_commit.c
 bench_bench_commit_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 bench_bench_commit_LDADD = libtest.a $(VFS_LIBS)
 CLEANFILES += bench/bench_commit
+
+EXTRA_PROGRAMS += bench/bench_compact
+bench_bench_compact_SOURCES = bench/bench_compact.c
+bench_bench_compact_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+bench_bench_compact_LDADD = libtest.a $(VFS_LIBS)
+CLEANFILES += bench/bench_compact

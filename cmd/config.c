@@ -92,6 +92,9 @@ const struct config_option config_options[] = {
 	     "memory for pages"),
 	SIZE("storage.disk_cache_size", "STORAGE_DISK_CACHE_SIZE", storage_disk_cache_size, "1GB", 0,
 	     64 * GB, "disk for pages of s3 and azure, 16MB at least; 0: none"),
+	DURATION("storage.retention", "STORAGE_RETENTION", storage_retention_ms, "7d", MINUTE,
+		 (int64_t)3660 * 24 * 60 * MINUTE,
+		 "versions of so long ago can be opened; what older ones need is deleted a day later"),
 	DURATION("storage.commit_timeout", "STORAGE_COMMIT_TIMEOUT", storage_commit_timeout_ms, "30s",
 		 1000, 60 * MINUTE, "how long a commit waits for the store"),
 	DURATION("storage.connect_timeout", "STORAGE_CONNECT_TIMEOUT", storage_connect_timeout_ms,
@@ -282,7 +285,8 @@ struct unit {
 };
 
 static const struct unit durations[] = { { "ms", 1 }, { "s", 1000 }, { "m", MINUTE },
-					 { "min", MINUTE }, { "h", 60 * MINUTE } };
+					 { "min", MINUTE }, { "h", 60 * MINUTE },
+					 { "d", 24 * 60 * MINUTE } };
 static const struct unit sizes[] = { { "B", 1 }, { "kB", KB }, { "KB", KB },
 				     { "MB", MB }, { "GB", GB } };
 

@@ -73,6 +73,7 @@ struct config {
 	int64_t storage_cache_ttl_minutes;
 	int64_t storage_cache_size;
 	int64_t storage_disk_cache_size;
+	int64_t storage_retention_ms;
 	int64_t storage_commit_timeout_ms;
 	int64_t storage_connect_timeout_ms;
 	int64_t storage_request_timeout_ms;

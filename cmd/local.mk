@@ -8,7 +8,8 @@ CMD_LIBS = libcmd.a $(VFS_LIBS) $(YAML_LIBS)
 EXTRA_DIST += cmd/README.md
 
 bin_PROGRAMS += pgblob
-pgblob_SOURCES = cmd/pgblob.c cmd/pgblob_copy.c cmd/pgblob_show.c cmd/pgblob_verify.c cmd/pgblob_versions.c \
+pgblob_SOURCES = cmd/pgblob.c cmd/pgblob_copy.c cmd/pgblob_keep.c cmd/pgblob_show.c cmd/pgblob_verify.c \
+	cmd/pgblob_versions.c \
 	cmd/json_writer.c cmd/json_writer.h cmd/tool.c cmd/tool.h cmd/tool_progress.c
 pgblob_LDADD = $(CMD_LIBS)
 

@@ -129,7 +129,7 @@ bool store_open_only(const struct config *c, const char *where, bool probe,
 	return true;
 }
 
-/* `serves`: commits may be kept in local journals. */
+/* `serves`: commits may be kept in local journals, and databases are compacted in the background. */
 static bool start(const struct config *c, struct blob_store *store, bool serves, struct error *err)
 {
 	struct vfs_config vfs = {
@@ -137,6 +137,8 @@ static bool start(const struct config *c, struct blob_store *store, bool serves,
 		.cache_bytes = (size_t)c->storage_cache_size,
 		.commit_timeout_ms = c->storage_commit_timeout_ms,
 		.read_only = c->database_read_only,
+		.housekeeping = serves,
+		.retention_ms = c->storage_retention_ms,
 		.cache_ttl_ms = c->storage_cache_ttl_minutes * 60000,
 	};
 	char folder[4096], journal[4096];

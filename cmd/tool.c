@@ -23,6 +23,7 @@ static const struct tool_command *const groups[] = {
 	tool_commands_versions,
 	tool_commands_copy,
 	tool_commands_verify,
+	tool_commands_keep,
 };
 
 static const struct tool_option common[] = {

@@ -70,6 +70,7 @@ extern const struct tool_command tool_commands_show[];
 extern const struct tool_command tool_commands_versions[];
 extern const struct tool_command tool_commands_copy[];
 extern const struct tool_command tool_commands_verify[];
+extern const struct tool_command tool_commands_keep[];
 
 /* The command of that name, or NULL; the n-th of all, or NULL past the last. */
 const struct tool_command *tool_command_find(const char *name);

@@ -253,7 +253,7 @@ static void settle_restored(struct making *m)
 	    blob_head(m->to->store, key, &info, &err) == BLOB_OK)
 		drop_pin(m);
 	else
-		background_manifest(m->to); /* the pin stays as long as it takes */
+		background_compact(m->to); /* the pin stays as long as it takes */
 }
 
 enum vfs_rc vfs_restore_database(struct blob_store *store, const char *name, const char *point,

@@ -33,6 +33,11 @@ bool commit_refs(struct db *db, const struct commit_head *head, const struct sea
 
 	for (uint32_t i = 0; ok && i < s->n_objects; i++)
 		ok = objects_add(&db->objects, &s->objects[i], &objects[i]);
+	if (ok && s->n_objects > 0) {
+		mutex_lock(&db->lock);
+		ok = db_name_objects_locked(db, head->lsn, objects, s->n_objects);
+		mutex_unlock(&db->lock);
+	}
 	for (size_t i = 0; ok && i < s->n; i++) {
 		const struct page_entry *e = &s->entries[i];
 		bool zero = e->encoding == PAGE_ZERO;
@@ -252,6 +257,8 @@ enum vfs_rc commit_check_head(struct db *db, const struct version *base, struct 
 	bool stale = db->durable != base;
 	bool old = boot_us() - db->proven_us > SLOW_US;
 	mutex_unlock(&db->lock);
+	/* who only writes never asks for the next slot */
+	old = old || manifest_places_are_old(db);
 	if (in_doubt)
 		rc = commit_resolve(db, err);
 	else if (!stale && old)

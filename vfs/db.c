@@ -22,6 +22,7 @@
 #include "vfs/cache.h"
 #include "vfs/fetch.h"
 #include "vfs/local.h"
+#include "vfs/relocate.h"
 
 _Atomic int64_t vfs_test_sleep_us;
 
@@ -103,6 +104,8 @@ struct db *db_new(struct blob_store *store, const char *name, const struct db_pa
 	cond_init(&db->changed);
 	db->state = DB_FAILED;
 	db->proven_us = NEVER_US;
+	db->placed_us = NEVER_US;
+	db->cleaned_us = NEVER_US;
 	db->manifest_us = NEVER_US;
 	db->load_rc = VFS_BUSY;
 	/* the first version is "nothing was ever here"; seq 0 is no version */
@@ -138,6 +141,7 @@ void db_free(struct db *db)
 	}
 	cache_drop(db->uid);
 	doubt_free(db->doubt);
+	free(db->named);
 	objects_deinit(&db->objects);
 	cond_deinit(&db->changed);
 	mutex_deinit(&db->lock);
@@ -367,6 +371,10 @@ bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
 	v->seq = db->next_seq++;
 	v->schema_seq = same_schema(last, v) ? last->schema_seq : v->seq;
 	v->settled = durable;
+	v->elsewhere = v->table != last->table;
+	for (size_t i = 0; i < n && !v->elsewhere; i++)
+		v->elsewhere = refs[i].encoding != PAGE_ZERO && refs[i].encoding != PAGE_MEMORY &&
+			       refs[i].object != v->lsn;
 	if (v->table == last->table) {
 		size_t grown = v->page_count > last->page_count ?
 				       v->page_count - last->page_count :
@@ -419,6 +427,7 @@ void db_durable_locked(struct db *db, struct version *v)
 	struct version *before = db->durable;
 
 	assert(mutex_held(&db->lock) && !v->lost && before->seq < v->seq);
+	relocate_note_locked(db, v);
 	v->settled = true;
 	v->pins++;
 	db->durable = v;
@@ -475,4 +484,39 @@ void db_rewind_locked(struct db *db)
 	keep->pins++;
 	db->newest = keep;
 	db->pending_bytes = 0;
+}
+
+static bool named_locked(const struct db *db, uint64_t lsn, uint64_t object)
+{
+	enum { LOOK_BACK = 32 }; /* one slot after another names the same few */
+
+	for (size_t i = db->n_named; i > 0 && db->n_named - i < LOOK_BACK; i--)
+		if (db->named[i - 1].object == object) {
+			db->named[i - 1].lsn = lsn;
+			return true;
+		}
+	return false;
+}
+
+bool db_name_objects_locked(struct db *db, uint64_t lsn, const uint64_t *objects, size_t n)
+{
+	bool ok = true;
+
+	assert(mutex_held(&db->lock));
+	for (size_t i = 0; ok && i < n; i++) {
+		if (named_locked(db, lsn, objects[i]))
+			continue;
+		if (db->n_named == db->cap_named) {
+			size_t cap = db->cap_named == 0 ? 64 : db->cap_named * 2;
+			void *grown = realloc(db->named, cap * sizeof(db->named[0]));
+
+			ok = grown != NULL;
+			if (!ok)
+				break;
+			db->named = grown;
+			db->cap_named = cap;
+		}
+		db->named[db->n_named++] = (struct named_object){ lsn, objects[i] };
+	}
+	return ok;
 }

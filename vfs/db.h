@@ -64,6 +64,7 @@ struct version {
 
 	atomic_bool lost;         /* another machine had the slot: nobody may believe it */
 	unsigned pins;
+	bool elsewhere;           /* some of its pages lie in objects other than its slot */
 	bool settled;             /* nothing that it or a newer one needs is staged by an older one */
 	struct staged *staged;    /* its own, and those of older ones that are gone */
 	struct undo undo;         /* pages that the next version replaced */
@@ -105,6 +106,26 @@ struct db_past {
 	char snapshot[DB_NAME_MAX + 1];
 	uint64_t lsn;                   /* no slot behind it is read */
 	int64_t time_us;                /* nor one that is younger */
+};
+
+/*
+ * How many objects had a number when a slot became durable, where that changed or
+ * pages were put elsewhere than into the slot: relocate.h.
+ */
+struct known_objects {
+	uint64_t forgotten_lsn; /* of what was known up to there nothing is left */
+	size_t n;
+	struct {
+		uint64_t lsn;
+		uint64_t seq;       /* of the version that put pages elsewhere; UINT64_MAX */
+		uint32_t n_objects;
+	} at[64]; /* rising */
+};
+
+/* An object that a slot named: what a manifest must tell although no page may lie in it. */
+struct named_object {
+	uint64_t lsn;
+	uint64_t object;
 };
 
 enum db_state { DB_LOADING, DB_READY, DB_FAILED };
@@ -174,6 +195,14 @@ struct db {
 	bool resolving;
 
 	uint64_t manifest_lsn;       /* newest manifest that we know of */
+	uint64_t pages_since;        /* written by us since we last wanted one */
+	uint64_t placed_lsn;         /* the table tells the places of this manifest */
+	int64_t placed_us;           /* boot clock: when that was the newest one */
+	bool compacting;             /* somebody moves pages */
+	int64_t cleaned_us;          /* boot clock: when it was last cleaned up from here */
+	struct known_objects known;
+	struct named_object *named;  /* by slots behind manifest_lsn */
+	size_t n_named, cap_named;
 	int64_t manifest_us;         /* boot clock: when it was seen to be the newest; NEVER_US */
 	uint64_t foreign_manifest;   /* newest one that may tell other places than the table; 0: none */
 };
@@ -248,6 +277,10 @@ struct page_ref db_page_ref_locked(const struct version *v, pgno_t pgno);
  */
 MUST_CHECK bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
 				  struct page_ref *refs, size_t n, bool durable);
+
+/* A slot names these objects.  False: no memory. */
+MUST_CHECK bool db_name_objects_locked(struct db *db, uint64_t lsn, const uint64_t *objects,
+				       size_t n);
 
 /* Make `v`, which is published, durable.  Its pages have been given their objects. */
 void db_durable_locked(struct db *db, struct version *v);

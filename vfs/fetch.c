@@ -372,6 +372,8 @@ static void try_run(struct try *t)
 		rc = vfs_rc_of_blob(got);
 		if (got == BLOB_NOT_FOUND) {
 			error_set(&err, "object \"%s\" is missing", f->key);
+			error_hint(&err,
+				   "It was deleted if the transaction is older than the retention.");
 			rc = VFS_CORRUPT;
 		}
 	}

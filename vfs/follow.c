@@ -82,6 +82,10 @@ static enum vfs_rc number_objects(struct db *db, const struct commit_head *head,
 			return VFS_IO;
 		}
 	}
+	if (!db_name_objects_locked(db, head->lsn, numbers, head->n_objects)) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
 	return VFS_OK;
 }
 
@@ -363,7 +367,8 @@ static enum vfs_rc follow(struct db *db, bool loading, struct error *err)
 	int64_t proven_us = loading ? NEVER_US : db->proven_us;
 	mutex_unlock(&db->lock);
 	do {
-		if (boot_us() - proven_us > PROOF_MAX_US) {
+		/* slots may have been cleaned up since, or pages moved: only a manifest tells */
+		if (boot_us() - proven_us > PROOF_MAX_US || manifest_places_are_old(db)) {
 			proven_us = boot_us();
 			rc = manifest_follow(db, err);
 		}

@@ -111,6 +111,12 @@ bool format_entry_valid(const struct page_entry *e, uint32_t page_size, uint64_t
 	case PAGE_ZSTD:
 		return e->len > 0 && e->len < page_size && e->object < n_objects &&
 		       e->offset <= UINT32_MAX - e->len;
+	case PAGE_RAW_SUMMED:
+		return e->len == page_size + SUM_LEN && e->object < n_objects &&
+		       e->offset <= UINT32_MAX - e->len;
+	case PAGE_ZSTD_SUMMED:
+		return e->len > SUM_LEN && e->len < page_size + SUM_LEN && e->object < n_objects &&
+		       e->offset <= UINT32_MAX - e->len;
 	case PAGE_ZERO:
 		return e->len == 0;
 	default:
@@ -356,6 +362,7 @@ bool segment_check(const uint8_t *bytes, size_t len, const char *name, uint32_t 
 
 		format_get_entry(p + 4, &e);
 		if (!format_entry_valid(&e, page_size, 1) || (uint64_t)e.offset + e.len > at ||
+		    (page_is_summed(e.encoding) && e.sum != segment_sum(bytes + 24)) ||
 		    !page_decode(get_u32(p), &e, bytes + e.offset, page_size, image))
 			ok = format_damaged(err, name, "a page does not match its checksum");
 	}

@@ -48,13 +48,18 @@ enum commit_kind {
 	COMMIT_BRANCHED = 4, /* as CREATED, and what is there comes from another database */
 };
 
-/* A delta is made against the image of its base, which is no delta; only commit objects hold them. */
+/*
+ * A delta is made against the image of its base, which is no delta; only commit objects hold them.
+ * Of the last two the sum is stored behind the page, and seeded with the `sum` of the entry.
+ */
 enum page_encoding {
 	PAGE_RAW = 1,
 	PAGE_ZSTD = 2,
 	PAGE_ZERO = 3,
 	PAGE_DELTA = 4,  /* runs: delta.h */
 	PAGE_PREFIX = 5, /* zstd with the base's image as prefix */
+	PAGE_RAW_SUMMED = 6,
+	PAGE_ZSTD_SUMMED = 7,
 };
 
 /* Where the image of a page lies.  `object` counts in the object that holds the entry. */
@@ -100,6 +105,22 @@ bool page_size_valid(uint32_t page_size);
  */
 void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t *scratch,
 		 struct buf *out, struct page_entry *entry);
+
+/*
+ * The same for a segment that manifests tell of: the page brings its sum along, and
+ * the sum of the entry is the segment's, the same for all of its pages.
+ */
+void page_encode_summed(pgno_t pgno, const uint8_t *image, uint32_t page_size,
+			const uint8_t segment_id[ID_LEN], uint8_t *scratch, struct buf *out,
+			struct page_entry *entry);
+
+/* What entries of pages that bring their sums along have for a sum, in an object with that id. */
+uint32_t segment_sum(const uint8_t segment_id[ID_LEN]);
+
+static inline bool page_is_summed(unsigned encoding)
+{
+	return encoding == PAGE_RAW_SUMMED || encoding == PAGE_ZSTD_SUMMED;
+}
 
 /* The image of len stored bytes, checked against its sum; false if they are not it. */
 MUST_CHECK bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,

@@ -5,6 +5,8 @@ VFS_SOURCES = \
 	vfs/branch_make.c \
 	vfs/cache.c vfs/cache.h \
 	vfs/commit.c vfs/commit.h \
+	vfs/compact.c vfs/compact.h \
+	vfs/compact_plan.c vfs/compact_plan.h \
 	vfs/copy.c \
 	vfs/db.c vfs/db.h \
 	vfs/delta.c vfs/delta.h \
@@ -14,7 +16,9 @@ VFS_SOURCES = \
 	vfs/history.c vfs/history.h \
 	vfs/file.c vfs/file.h \
 	vfs/format.c vfs/format.h vfs/format_parts.h \
+	vfs/gc.c vfs/gc.h \
 	vfs/group.c vfs/group.h \
+	vfs/housekeeping.c \
 	vfs/inspect.c vfs/inspect.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
@@ -35,14 +39,14 @@ VFS_SOURCES = \
 	vfs/rebuild.c vfs/rebuild.h \
 	vfs/register.h \
 	vfs/registry.c vfs/registry.h \
+	vfs/relocate.c vfs/relocate.h \
 	vfs/seal.c vfs/seal.h \
 	vfs/sqlite.h \
 	vfs/store.c \
 	vfs/traffic.c vfs/traffic.h \
 	vfs/turn.c \
 	vfs/verify.c vfs/verify.h \
-	vfs/vfs.c vfs/vfs.h \
-	vfs/whole.c vfs/whole.h
+	vfs/vfs.c vfs/vfs.h
 libvfs_a_SOURCES = $(VFS_SOURCES)
 libvfs_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS)
 EXTRA_DIST += vfs/README.md

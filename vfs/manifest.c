@@ -13,7 +13,10 @@
 #include "vfs/branch.h"
 #include "vfs/group.h"
 
-enum { BIG_COMMIT_ENTRIES = 16384, MANIFEST_EVERY = 64, MANIFEST_EVERY_MAX = 1024 };
+/* Clean-up keeps for a day what no manifest tells of any more: README.md, "Clean-up". */
+#define PLACES_OLD_US ((int64_t)6 * 3600 * 1000000)
+
+enum { MANIFEST_PAGES = 16384, MANIFEST_EVERY = 64, MANIFEST_EVERY_MAX = 1024 };
 
 enum vfs_rc manifest_up_to(struct blob_store *store, const char *folder, uint64_t lsn,
 			   uint64_t *found, struct error *err)
@@ -100,7 +103,7 @@ static bool number_objects(struct db *db, const struct manifest_head *head, uint
 
 /* Make the state that a manifest tells the newest version. */
 static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct buf *body,
-				  struct error *err)
+				  int64_t asked_us, struct error *err)
 {
 	const uint8_t *bytes = (const uint8_t *)body->data;
 	struct page_entry *entries = malloc(MANIFEST_CHUNK_PAGES * sizeof(entries[0]));
@@ -162,6 +165,8 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 		goto no_memory;
 	if (db->manifest_lsn < head.lsn)
 		db->manifest_lsn = head.lsn;
+	db->placed_lsn = head.lsn;
+	db->placed_us = asked_us;
 	db->foreign_manifest = 0;
 	db_unpin_locked(db, v);
 	v = NULL;
@@ -182,13 +187,127 @@ out:
 enum vfs_rc manifest_read(struct db *db, uint64_t lsn, struct error *err)
 {
 	struct buf body = BUF_INIT(MANIFEST_MAX);
+	int64_t asked_us = boot_us();
 	char key[KEY_MAX];
 	enum vfs_rc rc;
 
 	key_manifest(key, db->folder, lsn);
 	rc = vfs_rc_of_blob(blob_get(db->store, key, NULL, &body, NULL, err));
 	if (rc == VFS_OK)
-		rc = apply_manifest(db, key, &body, err);
+		rc = apply_manifest(db, key, &body, asked_us, err);
+	buf_free(&body);
+	return rc;
+}
+
+/* The pages of one chunk, in the terms of this process. */
+static void moved_pages(uint32_t chunk, const struct page_entry *entries, uint32_t n,
+			const uint64_t *objects, struct moved_page *out)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct page_entry *e = &entries[i];
+
+		out[i] = (struct moved_page){
+			.pgno = chunk * MANIFEST_CHUNK_PAGES + i + 1,
+			.ref = {
+				.object = e->encoding == PAGE_ZERO ? 0 : objects[e->object],
+				.offset = e->offset,
+				.len = e->len,
+				.sum = e->sum,
+				.encoding = e->encoding,
+			},
+		};
+	}
+}
+
+/*
+ * A manifest of a version that we know already, written by another machine: let the
+ * page table tell its places.
+ */
+static enum vfs_rc adopt_places(struct db *db, struct version *v, const char *key,
+				const struct buf *body, struct error *err)
+{
+	const uint8_t *bytes = (const uint8_t *)body->data;
+	struct page_entry *entries = malloc(MANIFEST_CHUNK_PAGES * sizeof(entries[0]));
+	struct moved_page *moved = malloc(MANIFEST_CHUNK_PAGES * sizeof(moved[0]));
+	uint64_t *objects = NULL;
+	struct manifest_head head;
+	enum vfs_rc rc = VFS_OK;
+
+	if (!manifest_parse(bytes, body->len, key, &head, err)) {
+		rc = VFS_CORRUPT;
+		goto out;
+	}
+	objects = malloc(((size_t)head.n_objects + 1) * sizeof(objects[0]));
+	if (entries == NULL || moved == NULL || objects == NULL) {
+		error_no_memory(err);
+		rc = VFS_IO;
+		goto out;
+	}
+	/* what was dropped, or has pages of another size, since then has none of its places */
+	if (memcmp(head.db_id, v->db_id, ID_LEN) != 0 || head.page_size != v->page_size)
+		goto out;
+	mutex_lock(&db->lock);
+	struct unchanged since = unchanged_since_slot_locked(db, head.lsn);
+	mutex_unlock(&db->lock);
+	if (!number_objects(db, &head, objects)) {
+		error_no_memory(err);
+		rc = VFS_IO;
+	}
+	for (uint32_t c = 0; rc == VFS_OK && c < head.n_chunks; c++) {
+		uint32_t n;
+
+		if (!manifest_chunk(bytes, body->len, key, &head, c, entries, &n, err)) {
+			rc = VFS_CORRUPT;
+			break;
+		}
+		moved_pages(c, entries, n, objects, moved);
+		relocate(db, v, &since, moved, n);
+	}
+out:
+	free(objects);
+	free(moved);
+	free(entries);
+	return rc;
+}
+
+bool manifest_places_are_old(struct db *db)
+{
+	mutex_lock(&db->lock);
+	bool old = boot_us() - db->placed_us > PLACES_OLD_US;
+	mutex_unlock(&db->lock);
+	return old;
+}
+
+/* Manifest `lsn` was the newest one at asked_us, and no version newer than ours. */
+static enum vfs_rc follow_places(struct db *db, uint64_t lsn, int64_t asked_us, struct error *err)
+{
+	struct buf body = BUF_INIT(MANIFEST_MAX);
+	enum vfs_rc rc = VFS_OK;
+	char key[KEY_MAX];
+
+	if (!manifest_places_are_old(db) || !relocate_try_begin(db))
+		return VFS_OK; /* a compaction of our own will say */
+	struct version *v = db_pin_durable(db);
+	mutex_lock(&db->lock);
+	uint64_t placed_lsn = db->placed_lsn;
+	mutex_unlock(&db->lock);
+	if (lsn > placed_lsn) {
+		key_manifest(key, db->folder, lsn);
+		rc = vfs_rc_of_blob(blob_get(db->store, key, NULL, &body, NULL, err));
+		if (rc == VFS_OK)
+			rc = adopt_places(db, v, key, &body, err);
+	}
+	if (rc == VFS_OK) {
+		mutex_lock(&db->lock);
+		if (db->placed_lsn < lsn)
+			db->placed_lsn = lsn;
+		db->placed_us = asked_us;
+		if (db->foreign_manifest <= lsn)
+			db->foreign_manifest = 0;
+		mutex_unlock(&db->lock);
+	}
+	db_unpin(db, v);
+	relocate_end(db);
 	buf_free(&body);
 	return rc;
 }
@@ -210,7 +329,7 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 			db_saw_manifest_locked(db, lsn, asked_us);
 		mutex_unlock(&db->lock);
 		if (!newer)
-			return VFS_OK;
+			return follow_places(db, lsn, asked_us, err);
 		rc = manifest_read(db, lsn, err);
 		if (rc == VFS_OK) {
 			mutex_lock(&db->lock);
@@ -231,7 +350,13 @@ void manifest_want(struct db *db, const struct version *v, size_t n_pages)
 	/* a large manifest is written less often: 4 KiB of it a commit, 1024 slots to read at most */
 	while (every < MANIFEST_EVERY_MAX && every * 4096 < (uint64_t)v->page_count * 2)
 		every *= 2;
+	mutex_lock(&db->lock);
+	db->pages_since += n_pages;
 	/* that of us who commits a multiple of it writes it, so not all do */
-	if (v->lsn % every == 0 || n_pages >= BIG_COMMIT_ENTRIES)
-		background_manifest(db);
+	bool wanted = v->lsn % every == 0 || db->pages_since >= MANIFEST_PAGES;
+	if (wanted)
+		db->pages_since = 0;
+	mutex_unlock(&db->lock);
+	if (wanted)
+		background_compact(db);
 }

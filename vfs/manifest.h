@@ -6,6 +6,7 @@
 #define PGBLOB_VFS_MANIFEST_H
 
 #include "vfs/db.h"
+#include "vfs/relocate.h"
 
 /* The newest manifest's lsn, 0 if there is none: one LIST of one key. */
 MUST_CHECK enum vfs_rc manifest_newest(struct blob_store *store, const char *folder,
@@ -25,13 +26,24 @@ MUST_CHECK enum vfs_rc manifest_read(struct db *db, uint64_t lsn, struct error *
 /* If there is a manifest newer than what we know, begin with it. */
 MUST_CHECK enum vfs_rc manifest_follow(struct db *db, struct error *err);
 
-/* Create the manifest of the newest version.  Others may do the same. */
+/* Has nobody looked for so long whether pages lie somewhere else now that manifest_follow() must? */
+bool manifest_places_are_old(struct db *db);
+
+/* Create the manifest of the durable version, with as little work as that takes: compact.h. */
 MUST_CHECK enum vfs_rc manifest_write(struct db *db, struct error *err);
+
+/*
+ * Create the manifest of `v`, pinned, with the moved pages (rising) at their new places.
+ * None may lie in a slot of this database, or be a delta.  VFS_EXISTS: others have.
+ */
+MUST_CHECK enum vfs_rc manifest_create(struct db *db, const struct version *v,
+				       const struct moved_page *moved, size_t n_moved,
+				       uint64_t *bytes, struct error *err);
 
 /* A commit of n_pages has made `v`: is it time for a manifest?  Done in the background. */
 void manifest_want(struct db *db, const struct version *v, size_t n_pages);
 
-/* Asks the background for manifest_write(): registry.c. */
-void background_manifest(struct db *db);
+/* Asks the background for compact(): registry.c. */
+void background_compact(struct db *db);
 
 #endif

@@ -115,7 +115,7 @@ static void put_columns(uint8_t *raw, const struct page_entry *entries, uint32_t
 		put_number(raw, n, i, COL_OBJECT, 4, last.object);
 		put_number(raw, n, i, COL_OFFSET, 4, zero ? 0 : e->offset - last.end);
 		put_number(raw, n, i, COL_LEN, 3, zero ? 0 : e->len);
-		put_number(raw, n, i, COL_SUM, 4, zero ? 0 : e->sum);
+		put_number(raw, n, i, COL_SUM, 4, zero || page_is_summed(e->encoding) ? 0 : e->sum);
 		if (!zero)
 			last.end = e->offset + e->len;
 	}
@@ -321,9 +321,13 @@ bool manifest_chunk(const uint8_t *bytes, size_t len, const char *name,
 		for (uint32_t i = 0; i < pages; i++)
 			format_get_entry(raw + (size_t)ENTRY_LEN * i, &out[i]);
 	}
-	for (uint32_t i = 0; ok && i < pages; i++)
+	for (uint32_t i = 0; ok && i < pages; i++) {
 		if (!format_entry_valid(&out[i], head->page_size, head->n_objects))
 			ok = format_damaged(err, name, "impossible page entry");
+		else if (page_is_summed(out[i].encoding))
+			out[i].sum = segment_sum(head->objects +
+						 (size_t)OBJECT_ENTRY_LEN * out[i].object + 8);
+	}
 	free(raw);
 	*n = pages;
 	return ok;

@@ -3,16 +3,13 @@
  *
  * The pages are gone through twice: for the objects that they lie in, which come
  * first, and then chunk by chunk, so that no copy of the page map is in memory.
+ * Between the two nobody moves pages: relocate_begin().
  * Licence: MIT, see LICENSE.
  */
 #include "vfs/manifest.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/log.h"
-#include "vfs/whole.h"
 
 /* Object numbers -> place in the manifest's list. */
 struct numbering {
@@ -96,22 +93,61 @@ static const char **origins_of(struct db *db, char (**folders)[DB_NAME_ENCODED],
 	return origins;
 }
 
-/* The bytes of the manifest.  False: no memory. */
-static bool encode(struct db *db, const struct version *v, const struct whole_pages *whole,
-		   struct manifest_head *head, struct buf *body)
+/* Where the pages of a version will lie: rising by page. */
+struct places {
+	struct db *db;
+	const struct version *v;
+	const struct moved_page *moved;
+	size_t n_moved, next;
+};
+
+static struct page_ref place_of(struct places *p, pgno_t pgno)
 {
+	while (p->next < p->n_moved && p->moved[p->next].pgno < pgno)
+		p->next++;
+	if (p->next < p->n_moved && p->moved[p->next].pgno == pgno)
+		return p->moved[p->next].ref;
+	return db_page_ref(p->db, p->v, pgno);
+}
+
+/* Objects that slots name, and in which no page lies.  False: no memory. */
+static bool add_held(struct db *db, const struct version *v, struct numbering *t)
+{
+	uint32_t listed = t->n;
+	bool ok = true;
+
+	mutex_lock(&db->lock);
+	for (size_t i = 0; ok && i < db->n_named; i++) {
+		uint32_t number;
+
+		if (db->named[i].lsn <= v->lsn)
+			ok = number_of(db, t, db->named[i].object, &number);
+	}
+	mutex_unlock(&db->lock);
+	for (uint32_t i = listed; i < t->n; i++)
+		t->objects[i].held = true;
+	return ok;
+}
+
+/* The bytes of the manifest.  False: no memory. */
+static bool encode(struct places *p, struct manifest_head *head, struct buf *body)
+{
+	const struct version *v = p->v;
+	struct db *db = p->db;
 	struct page_entry *entries = malloc(MANIFEST_CHUNK_PAGES * sizeof(entries[0]));
 	char (*folders)[DB_NAME_ENCODED] = NULL;
 	struct numbering numbers = { 0 };
 	bool ok = entries != NULL;
 	uint32_t unused;
 
-	for (uint32_t i = 1; ok && i <= v->page_count; i++) {
-		struct page_ref ref = whole_ref(db, v, whole, i);
+	for (uint64_t i = 1; ok && i <= v->page_count; i++) {
+		struct page_ref ref = place_of(p, (pgno_t)i);
 
 		if (ref.encoding != PAGE_ZERO)
 			ok = number_of(db, &numbers, ref.object, &unused);
 	}
+	p->next = 0;
+	ok = ok && add_held(db, v, &numbers);
 	const char **origins = origins_of(db, &folders, &head->n_origins);
 	head->n_objects = numbers.n;
 	ok = ok && origins != NULL;
@@ -120,9 +156,9 @@ static bool encode(struct db *db, const struct version *v, const struct whole_pa
 	for (uint32_t c = 0; ok && c < head->n_chunks; c++) {
 		uint32_t n = 0;
 
-		for (uint64_t p = (uint64_t)c * MANIFEST_CHUNK_PAGES + 1;
-		     ok && n < MANIFEST_CHUNK_PAGES && p <= v->page_count; p++, n++) {
-			struct page_ref ref = whole_ref(db, v, whole, (pgno_t)p);
+		for (uint64_t pgno = (uint64_t)c * MANIFEST_CHUNK_PAGES + 1;
+		     ok && n < MANIFEST_CHUNK_PAGES && pgno <= v->page_count; pgno++, n++) {
+			struct page_ref ref = place_of(p, (pgno_t)pgno);
 
 			entries[n] = (struct page_entry){ .encoding = ref.encoding };
 			if (ref.encoding == PAGE_ZERO)
@@ -144,44 +180,21 @@ static bool encode(struct db *db, const struct version *v, const struct whole_pa
 	return ok && !body->failed;
 }
 
-/* *others: somebody else's is there. */
-static enum vfs_rc create(struct db *db, const struct manifest_head *head, const struct buf *body,
-			  bool *others, struct error *err)
+/* The manifest is there: what slots up to it named is told in it. */
+static void forget_named_locked(struct db *db, uint64_t lsn)
 {
-	char key[KEY_MAX];
+	size_t kept = 0;
 
-	key_manifest(key, db->folder, head->lsn);
-	enum blob_rc put = blob_create(db->store, key, body, NULL, err);
-	traffic_put(&db->traffic, body->len);
-	*others = put == BLOB_EXISTS;
-	if (*others) {
-		error_clear(err);
-		put = BLOB_OK; /* the same state */
-	}
-	return vfs_rc_of_blob(put);
+	for (size_t i = 0; i < db->n_named; i++)
+		if (db->named[i].lsn > lsn)
+			db->named[kept++] = db->named[i];
+	db->n_named = kept;
 }
 
-#define LOOK_US ((int64_t)600000000)
-
-/* What slots may refer to depends on it: see db_reach(). */
-static void look_for_others(struct db *db)
+enum vfs_rc manifest_create(struct db *db, const struct version *v, const struct moved_page *moved,
+			    size_t n_moved, uint64_t *bytes, struct error *err)
 {
-	int64_t asked_us = boot_us();
-	uint64_t lsn;
-
-	mutex_lock(&db->lock);
-	bool old = asked_us - db->manifest_us > LOOK_US;
-	mutex_unlock(&db->lock);
-	if (!old || manifest_newest(db->store, db->folder, &lsn, NULL) != VFS_OK)
-		return;
-	mutex_lock(&db->lock);
-	db_saw_manifest_locked(db, lsn, asked_us);
-	mutex_unlock(&db->lock);
-}
-
-enum vfs_rc manifest_write(struct db *db, struct error *err)
-{
-	struct version *v = db_pin_durable(db);
+	struct places places = { .db = db, .v = v, .moved = moved, .n_moved = n_moved };
 	struct manifest_head head = {
 		.kind = v->exists ? COMMIT_NORMAL : COMMIT_DROPPED,
 		.lsn = v->lsn,
@@ -191,42 +204,30 @@ enum vfs_rc manifest_write(struct db *db, struct error *err)
 		.n_chunks = manifest_chunks(v->page_count),
 	};
 	struct buf body = BUF_INIT(MANIFEST_MAX);
-	struct whole_pages whole = { 0 };
-	int64_t began_us = boot_us();
-	enum vfs_rc rc = VFS_OK;
-	bool others;
+	char key[KEY_MAX];
 
-	look_for_others(db);
 	memcpy(head.db_id, v->db_id, ID_LEN);
 	memcpy(head.hash, v->hash, HASH_LEN);
 	memcpy(head.header, v->header, PAGE_HEADER_LEN);
 	mutex_lock(&db->lock);
-	head.previous = db->manifest_lsn;
+	head.previous = db->manifest_lsn < head.lsn ? db->manifest_lsn : 0;
 	mutex_unlock(&db->lock);
-	if (v->lsn <= head.previous)
-		goto out; /* it is there; or nothing was ever committed */
-	rc = whole_write(db, v, &whole, err);
-	if (rc != VFS_OK)
-		goto out;
-	if (!encode(db, v, &whole, &head, &body)) {
+	if (!encode(&places, &head, &body)) {
+		buf_free(&body);
 		error_no_memory(err);
-		rc = VFS_IO;
-		goto out;
+		return VFS_IO;
 	}
-	rc = create(db, &head, &body, &others, err);
-	if (rc == VFS_OK) {
+	key_manifest(key, db->folder, head.lsn);
+	enum vfs_rc rc = vfs_rc_of_blob(blob_create(db->store, key, &body, NULL, err));
+	traffic_put(&db->traffic, body.len);
+	if (rc == VFS_OK || rc == VFS_EXISTS) {
 		mutex_lock(&db->lock);
-		if (others)
-			db_saw_manifest_locked(db, head.lsn, began_us);
-		else if (db->manifest_lsn < head.lsn)
+		if (rc == VFS_OK && db->manifest_lsn < head.lsn)
 			db->manifest_lsn = head.lsn;
+		forget_named_locked(db, head.lsn);
 		mutex_unlock(&db->lock);
-		log_debug(NULL, "manifest db=%s lsn=%" PRIu64 " pages=%u bytes=%zu", db->name,
-			  head.lsn, head.page_count, body.len);
 	}
-out:
-	db_unpin(db, v);
-	whole_free(&whole);
+	*bytes = body.len;
 	buf_free(&body);
 	return rc;
 }

@@ -82,6 +82,8 @@ bool objects_add(struct objects *t, const struct manifest_object *id, uint64_t *
 		if (*slot == 0) {
 			t->ids[t->n] = *id;
 			*slot = ++t->n;
+		} else if (id->size != 0) {
+			t->ids[*slot - 1].size = id->size;
 		}
 		*number = OBJECT_TABLE_BIT | (*slot - 1);
 	}

@@ -166,6 +166,44 @@ void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t 
 	}
 }
 
+uint32_t segment_sum(const uint8_t segment_id[ID_LEN])
+{
+	return get_u32(segment_id);
+}
+
+static uint32_t summed(pgno_t pgno, uint32_t segment, const uint8_t *image, uint32_t page_size)
+{
+	return (uint32_t)XXH3_64bits_withSeed(image, page_size, (uint64_t)segment << 32 | pgno);
+}
+
+void page_encode_summed(pgno_t pgno, const uint8_t *image, uint32_t page_size,
+			const uint8_t segment_id[ID_LEN], uint8_t *scratch, struct buf *out,
+			struct page_entry *entry)
+{
+	page_encode(pgno, image, page_size, scratch, out, entry);
+	if (entry->encoding == PAGE_ZERO)
+		return;
+	entry->encoding = entry->encoding == PAGE_RAW ? PAGE_RAW_SUMMED : PAGE_ZSTD_SUMMED;
+	entry->len += SUM_LEN;
+	entry->sum = segment_sum(segment_id);
+	buf_put_u32(out, summed(pgno, entry->sum, image, page_size));
+}
+
+static bool decode_summed(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
+			  uint32_t page_size, uint8_t *image)
+{
+	uint32_t len = entry->len - SUM_LEN;
+
+	if (entry->encoding == PAGE_RAW_SUMMED) {
+		if (len != page_size)
+			return false;
+		memcpy(image, stored, page_size);
+	} else if (!bytes_decompress(image, page_size, stored, len)) {
+		return false;
+	}
+	return summed(pgno, entry->sum, image, page_size) == get_u32(stored + len);
+}
+
 bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
 		 uint32_t page_size, uint8_t *image)
 {
@@ -179,6 +217,9 @@ bool page_decode(pgno_t pgno, const struct page_entry *entry, const uint8_t *sto
 		if (!bytes_decompress(image, page_size, stored, entry->len))
 			return false;
 		break;
+	case PAGE_RAW_SUMMED:
+	case PAGE_ZSTD_SUMMED:
+		return decode_summed(pgno, entry, stored, page_size, image);
 	case PAGE_ZERO:
 		memset(image, 0, page_size);
 		return true; /* nothing was stored that could be wrong */

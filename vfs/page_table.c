@@ -220,6 +220,14 @@ void undo_put(struct undo *u, pgno_t pgno, const struct page_ref *ref)
 	u->n_used++;
 }
 
+struct page_ref *undo_at(struct undo *u, pgno_t pgno)
+{
+	if (u->n_used == 0)
+		return NULL;
+	struct undo_entry *e = undo_slot(u, pgno);
+	return e->pgno == 0 ? NULL : &e->ref;
+}
+
 bool undo_settle(struct undo *u, pgno_t pgno, const struct page_ref *ref)
 {
 	if (u->n_used == 0)

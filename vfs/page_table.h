@@ -58,6 +58,8 @@ MUST_CHECK bool undo_reserve(struct undo *u, size_t n);
 MUST_CHECK bool undo_find(const struct undo *u, pgno_t pgno, struct page_ref *out);
 /* Does nothing if the page is there. */
 void undo_put(struct undo *u, pgno_t pgno, const struct page_ref *ref);
+/* What is there for the page, good until the next undo_*() call; NULL: nothing. */
+struct page_ref *undo_at(struct undo *u, pgno_t pgno);
 /* Replace what is there for the page if it is of version ref->seq and PAGE_MEMORY. */
 bool undo_settle(struct undo *u, pgno_t pgno, const struct page_ref *ref);
 /* Call `fn` with each page. */

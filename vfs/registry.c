@@ -1,26 +1,30 @@
 /*
  * registry.c - what the process has open: databases, and work for the background
  *
- * Lock order: registry lock, then a database's.  The background has a lock of
- * its own, taken alone.
+ * Lock order: registry lock, then a database's.  The workers of the background have
+ * locks of their own, taken alone.
  * Licence: MIT, see LICENSE.
  */
 #include "vfs/registry.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/commit.h"
+#include "vfs/compact.h"
+#include "vfs/gc.h"
 #include "vfs/group.h"
 #include "vfs/history.h"
 #include "vfs/manifest.h"
 
 enum { IDLE_MAX = 256, RETRY_MS = 1000, FIRST_BUCKETS = 64 };
 
-struct vfs_config vfs_settings = { .commit_timeout_ms = 30000 };
+struct vfs_config vfs_settings = { .commit_timeout_ms = 30000,
+				   .retention_ms = VFS_RETENTION_MS };
 
 static struct mutex lock = MUTEX_INIT;
 
@@ -267,58 +271,115 @@ enum vfs_rc vfs_open_databases(struct vfs_database_stats **out, size_t *n_out, s
 
 /* --- background ------------------------------------------------------------ */
 
-enum task_kind { TASK_MANIFEST, TASK_RESOLVE };
+/*
+ * Two threads, so that a commit in doubt does not wait for a compaction.  Each runs
+ * while there are tasks of its kind, and ends with the last.
+ */
+enum task_kind { TASK_RESOLVE, TASK_COMPACT, N_TASK_KINDS };
 
 struct task {
 	struct task *next;
 	struct db *db; /* counted */
-	enum task_kind kind;
 	int64_t due_ms;
 };
 
-/* lock guards all of it; the thread runs while there are tasks, and ends with the last. */
-static struct {
+/* lock guards all of it. */
+struct worker {
+	enum task_kind kind;
 	struct mutex lock;
 	struct cond wake;
 	struct task *tasks;
-	bool running, stopping, has_thread, busy;
+	bool running, stopping, has_thread;
 	pthread_t thread;
-} background = { .lock = MUTEX_INIT };
+};
+
+static struct worker workers[N_TASK_KINDS] = {
+	[TASK_RESOLVE] = { .kind = TASK_RESOLVE, .lock = MUTEX_INIT },
+	[TASK_COMPACT] = { .kind = TASK_COMPACT, .lock = MUTEX_INIT },
+};
+
+static atomic_bool in_a_hurry; /* what is not needed is left undone */
+static bool hurry(void)
+{
+	return atomic_load(&in_a_hurry);
+}
 
 static pthread_once_t background_once = PTHREAD_ONCE_INIT;
 
+/* Pages that one compaction of the background lays out anew without need. */
+enum { BACKGROUND_BUDGET = 16384 };
+
 static void background_init(void)
 {
-	cond_init(&background.wake);
+	for (size_t i = 0; i < N_TASK_KINDS; i++)
+		cond_init(&workers[i].wake);
+}
+
+/* A database that is written to is cleaned up four times a day. */
+#define CLEAN_EVERY_US ((int64_t)6 * 3600 * 1000000)
+
+static void clean_up(struct db *db)
+{
+	struct gc_request request = {
+		.retention_us = vfs_settings.retention_ms * 1000,
+		.stop = hurry,
+	};
+	struct error err = ERROR_INIT;
+	struct vfs_clean_up s;
+
+	mutex_lock(&db->lock);
+	bool due = boot_us() - db->cleaned_us > CLEAN_EVERY_US;
+	if (due)
+		db->cleaned_us = boot_us();
+	mutex_unlock(&db->lock);
+	if (!due || hurry())
+		return;
+	enum vfs_rc rc = gc(db->store, db->folder, &request, &s, &err);
+	if (rc != VFS_OK && rc != VFS_CANCELED)
+		log_warn(NULL, "could not clean up database \"%s\": %s", db->name, err.text);
+	else if (s.slots.n + s.segments.n + s.manifests.n > 0)
+		log_info(NULL,
+			 "clean-up db=%s from=%" PRIu64 " slots=%" PRIu64 " segments=%" PRIu64
+			 " manifests=%" PRIu64 " bytes=%" PRIu64,
+			 db->name, s.from_lsn, s.slots.n, s.segments.n, s.manifests.n,
+			 s.slots.bytes + s.segments.bytes + s.manifests.bytes);
 }
 
 /* Does one task; a later time to try again, or 0. */
-static int64_t run_task(const struct task *t)
+static int64_t run_task(enum task_kind kind, const struct task *t)
 {
+	struct compact_request request = {
+		.budget = vfs_settings.housekeeping ? BACKGROUND_BUDGET : 0,
+		.stop = hurry,
+	};
 	struct error err = ERROR_INIT;
 	enum vfs_rc rc = VFS_OK;
 
-	switch (t->kind) {
-	case TASK_MANIFEST:
-		rc = manifest_write(t->db, &err);
+	switch (kind) {
+	case TASK_COMPACT:
+		rc = compact(t->db, &request, NULL, &err);
 		if (rc != VFS_OK)
-			log_warn(NULL, "could not write a manifest of database \"%s\": %s",
-				 t->db->name, err.text);
+			log_warn(NULL, "could not compact database \"%s\": %s", t->db->name,
+				 err.text);
+		else if (vfs_settings.housekeeping)
+			clean_up(t->db);
 		return 0; /* a later commit asks again */
 	case TASK_RESOLVE:
 		rc = commit_resolve(t->db, &err);
 		if (rc != VFS_OK)
 			log_warn(NULL, "%s", err.text);
 		return rc == VFS_OK ? 0 : mono_ms() + RETRY_MS;
+	case N_TASK_KINDS:
+		break;
 	}
 	return 0;
 }
 
-static struct task *next_task_locked(void)
+static struct task *next_task_locked(const struct worker *w)
 {
-	struct task *best = background.tasks;
+	struct task *best = w->tasks;
 
-	for (struct task *t = background.tasks; t != NULL; t = t->next)
+	for (struct task *t = w->tasks; t != NULL; t = t->next)
 		if (t->due_ms < best->due_ms)
 			best = t;
 	return best;
@@ -326,85 +387,86 @@ static struct task *next_task_locked(void)
 
 static void *background_run(void *arg)
 {
-	(void)arg;
-	mutex_lock(&background.lock);
+	struct worker *w = arg;
+
+	mutex_lock(&w->lock);
 	for (;;) {
-		struct task *t = next_task_locked();
+		struct task *t = next_task_locked(w);
 
 		if (t == NULL)
 			break;
-		if (!background.stopping && ms_until(t->due_ms) > 0) {
-			(void)cond_wait_until(&background.wake, &background.lock, t->due_ms);
+		if (!w->stopping && ms_until(t->due_ms) > 0) {
+			(void)cond_wait_until(&w->wake, &w->lock, t->due_ms);
 			continue;
 		}
-		struct task **at = &background.tasks;
+		struct task **at = &w->tasks;
 		while (*at != t)
 			at = &(*at)->next;
 		*at = t->next;
-		bool last_try = background.stopping;
-		mutex_unlock(&background.lock);
-		int64_t again_ms = run_task(t);
-		mutex_lock(&background.lock);
+		bool last_try = w->stopping;
+		mutex_unlock(&w->lock);
+		int64_t again_ms = run_task(w->kind, t);
+		mutex_lock(&w->lock);
 		if (again_ms != 0 && !last_try) {
 			t->due_ms = again_ms;
-			t->next = background.tasks;
-			background.tasks = t;
+			t->next = w->tasks;
+			w->tasks = t;
 			continue;
 		}
-		mutex_unlock(&background.lock);
+		mutex_unlock(&w->lock);
 		registry_put(t->db);
 		free(t);
-		mutex_lock(&background.lock);
+		mutex_lock(&w->lock);
 	}
-	background.running = false;
-	mutex_unlock(&background.lock);
+	w->running = false;
+	mutex_unlock(&w->lock);
 	return NULL;
 }
 
 static void background_add(struct db *db, enum task_kind kind)
 {
+	struct worker *w = &workers[kind];
 	struct task *t;
 
 	if (vfs_settings.read_only)
 		return;
 	pthread_once(&background_once, background_init);
-	mutex_lock(&background.lock);
-	for (t = background.tasks; t != NULL; t = t->next)
-		if (t->db == db && t->kind == kind)
+	mutex_lock(&w->lock);
+	for (t = w->tasks; t != NULL; t = t->next)
+		if (t->db == db)
 			break;
 	if (t != NULL || (t = calloc(1, sizeof(*t))) == NULL) {
-		mutex_unlock(&background.lock);
+		mutex_unlock(&w->lock);
 		return; /* asked for already; or no memory, and a later commit asks again */
 	}
-	mutex_unlock(&background.lock);
+	mutex_unlock(&w->lock);
 	registry_ref(db);
-	mutex_lock(&background.lock);
+	mutex_lock(&w->lock);
 	t->db = db;
-	t->kind = kind;
 	/* a store that has just not answered is not asked again at once */
 	t->due_ms = mono_ms() + (kind == TASK_RESOLVE ? RETRY_MS : 0);
-	t->next = background.tasks;
-	background.tasks = t;
-	cond_signal(&background.wake);
-	if (!background.running) {
-		if (background.has_thread)
-			pthread_join(background.thread, NULL);
-		background.has_thread = background.running =
-			thread_start(&background.thread, "pgblob-vfs", 0, background_run, NULL, NULL);
-		if (!background.running) {
-			background.tasks = t->next;
-			mutex_unlock(&background.lock);
+	t->next = w->tasks;
+	w->tasks = t;
+	cond_signal(&w->wake);
+	if (!w->running) {
+		if (w->has_thread)
+			pthread_join(w->thread, NULL);
+		w->has_thread = w->running =
+			thread_start(&w->thread, "pgblob-vfs", 0, background_run, w, NULL);
+		if (!w->running) {
+			w->tasks = t->next;
+			mutex_unlock(&w->lock);
 			registry_put(db);
 			free(t);
 			return;
 		}
 	}
-	mutex_unlock(&background.lock);
+	mutex_unlock(&w->lock);
 }
 
-void background_manifest(struct db *db)
+void background_compact(struct db *db)
 {
-	background_add(db, TASK_MANIFEST);
+	background_add(db, TASK_COMPACT);
 }
 
 void background_resolve(struct db *db)
@@ -416,15 +478,21 @@ void background_stop(void)
 {
 	group_stop();
 	pthread_once(&background_once, background_init);
-	mutex_lock(&background.lock);
-	background.stopping = true;
-	cond_signal(&background.wake);
-	bool has_thread = background.has_thread;
-	mutex_unlock(&background.lock);
-	if (has_thread)
-		pthread_join(background.thread, NULL);
-	mutex_lock(&background.lock);
-	background.stopping = false;
-	background.has_thread = false;
-	mutex_unlock(&background.lock);
+	atomic_store(&in_a_hurry, true);
+	for (size_t i = 0; i < N_TASK_KINDS; i++) {
+		struct worker *w = &workers[i];
+
+		mutex_lock(&w->lock);
+		w->stopping = true;
+		cond_signal(&w->wake);
+		bool has_thread = w->has_thread;
+		mutex_unlock(&w->lock);
+		if (has_thread)
+			pthread_join(w->thread, NULL);
+		mutex_lock(&w->lock);
+		w->stopping = false;
+		w->has_thread = false;
+		mutex_unlock(&w->lock);
+	}
+	atomic_store(&in_a_hurry, false);
 }

@@ -354,6 +354,8 @@ static bool settings_take(const struct vfs_config *config, struct error *err)
 		vfs_settings.cache_bytes = (size_t)64 << 20;
 	if (vfs_settings.commit_timeout_ms == 0)
 		vfs_settings.commit_timeout_ms = 30000;
+	if (vfs_settings.retention_ms == 0)
+		vfs_settings.retention_ms = VFS_RETENTION_MS;
 	if (vfs_settings.lock_timeout_ms == 0)
 		vfs_settings.lock_timeout_ms = 1000;
 	cache_set_limit(vfs_settings.cache_bytes);

@@ -26,6 +26,8 @@ struct blob_store;
 struct db;
 struct sqlite3;
 
+#define VFS_RETENTION_MS ((int64_t)7 * 24 * 3600 * 1000)
+
 struct vfs_config {
 	struct blob_store *store;    /* where a name without store= lives; borrowed until vfs_deinit();
 	                                NULL: the environment says, at the first open */
@@ -34,6 +36,9 @@ struct vfs_config {
 	uint64_t disk_cache_bytes;   /* its limit; 0: there is none */
 	const char *journal_folder;  /* commits with VFS_ON_DISK are written there first; copied; NULL: they
 	                                wait for the store */
+	bool housekeeping;           /* in the background pages are laid out anew, and what no retained version
+	                                needs is deleted, as in a server; slots are folded into manifests in any case */
+	int64_t retention_ms;        /* versions of so long ago can be opened; 0: VFS_RETENTION_MS */
 	int64_t commit_timeout_ms;   /* how long a commit waits for the store; 0: 30 s */
 	int64_t cache_ttl_ms;        /* readers learn of other machines' commits at most this late;
 	                                0: every transaction asks */
@@ -142,6 +147,37 @@ MUST_CHECK enum vfs_rc vfs_branch_database(struct blob_store *store, const char 
  */
 MUST_CHECK enum vfs_rc vfs_restore_database(struct blob_store *store, const char *name,
 					    const char *point, uint64_t *lsn, struct error *err);
+
+/* What compaction did: README.md, "Compaction". */
+struct vfs_compaction {
+	uint64_t lsn;           /* of the manifest; 0: there was nothing to do */
+	uint64_t folded, moved; /* pages that came out of slots, and others that were written again */
+	uint64_t segments, segment_bytes, manifest_bytes;
+};
+
+/* Compact the newest version, however much is to be done; once stop() (may be NULL) is true only what must be. */
+MUST_CHECK enum vfs_rc vfs_compact_database(struct blob_store *store, const char *name,
+					    bool (*stop)(void), struct vfs_compaction *out,
+					    struct error *err);
+
+struct vfs_deleted {
+	uint64_t n, bytes;
+};
+
+/* What clean-up deleted: README.md, "Clean-up". */
+struct vfs_clean_up {
+	uint64_t from_lsn; /* versions from this slot on are kept, and those that pins name; 0: all */
+	struct vfs_deleted slots, segments, manifests;
+};
+
+/*
+ * Delete what no version needs that is younger than the retention and a day, or named by
+ * a pin; with dry_run only find out.  The database need not exist: what a dropped one left
+ * is cleaned up, too.  Once stop() (may be NULL) is true it ends: VFS_CANCELED.
+ */
+MUST_CHECK enum vfs_rc vfs_clean_up_database(struct blob_store *store, const char *name,
+					     bool dry_run, bool (*stop)(void),
+					     struct vfs_clean_up *out, struct error *err);
 
 /* Called now and then with pages done and in all; may be NULL.  False stops. */
 typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);

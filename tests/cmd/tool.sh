@@ -149,6 +149,16 @@ for name in branch branch5 fifth; do "$pgblob" drop $name -y; done
 says 'snapshot wants to know what' 2 'usage: pgblob snapshot' "$pgblob" snapshot frob app x
 says 'and for which name' 2 'usage: pgblob snapshot' "$pgblob" snapshot create app
 
+# compact, gc
+json 'compact' "d['compacted'] and d['lsn'] == 13 and d['pages_folded'] > 0 and d['segments'] > 0" "$pgblob" compact app --json
+says 'compact has nothing to do twice' 0 'nothing was committed' "$pgblob" compact app
+says 'compact of what is not there' 1 'does not exist' "$pgblob" compact none
+check 'what was compacted is what it was' sh -c "'$pgblob' export app again.db && cmp to.db again.db"
+json 'gc keeps what is young' "d['from_lsn'] == 0 and d['slots']['objects'] == 0 and d['dry_run']" "$pgblob" gc -n app --json
+says 'gc in words' 0 'app: deleted 0 slots' "$pgblob" gc app
+json 'gc of all' "'app' in [x['name'] for x in d]" "$pgblob" gc --all --json
+says 'gc of nothing' 2 'gc wants a database, or --all' "$pgblob" gc
+
 # drop
 says 'drop asks, and without a terminal it does nothing' 1 'HINT: Say --yes.' "$pgblob" drop 'sm%l one'
 if command -v script >/dev/null; then

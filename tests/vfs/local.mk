@@ -98,6 +98,16 @@ tests_vfs_test_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 tests_vfs_test_memory_LDADD = $(VFS_TEST_LIBS)
 
+check_PROGRAMS += tests/vfs/test_compact
+tests_vfs_test_compact_SOURCES = tests/vfs/test_compact.c $(VFS_FIXTURE)
+tests_vfs_test_compact_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_compact_LDADD = $(VFS_TEST_LIBS)
+
+check_PROGRAMS += tests/vfs/test_gc
+tests_vfs_test_gc_SOURCES = tests/vfs/test_gc.c $(VFS_FIXTURE)
+tests_vfs_test_gc_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_vfs_test_gc_LDADD = $(VFS_TEST_LIBS)
+
 check_PROGRAMS += tests/vfs/test_delta
 tests_vfs_test_delta_SOURCES = tests/vfs/test_delta.c $(VFS_FIXTURE)
 tests_vfs_test_delta_CFLAGS = $(CHECK_TEST_CFLAGS)

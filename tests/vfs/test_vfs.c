@@ -1001,7 +1001,7 @@ START_TEST(imported_and_exported_file_is_the_same)
 {
 	struct fixture f;
 	struct error err = ERROR_INIT;
-	char path[512], copy[520];
+	char path[600], copy[620];
 	unsigned calls = 0;
 	sqlite3 *source, *out, *imported;
 
@@ -1052,7 +1052,7 @@ START_TEST(file_that_is_no_database_is_not_imported)
 {
 	struct fixture f;
 	struct error err = ERROR_INIT;
-	char path[512];
+	char path[600];
 
 	fixture_open(&f);
 	snprintf(path, sizeof(path), "%s.txt", f.place.url + strlen("file://"));

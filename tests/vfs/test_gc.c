@@ -1,0 +1,469 @@
+/*
+ * test_gc.c - clean-up deletes what nobody needs, and nothing that somebody does
+ *
+ * Time passes by making every file of a local store older.
+ * Licence: MIT, see LICENSE.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "tests/vfs/fixture.h"
+#include "vfs/compact.h"
+#include "vfs/file.h"
+#include "vfs/gc.h"
+#include "vfs/registry.h"
+
+#define HOUR ((int64_t)3600 * 1000000)
+#define RETENTION (72 * HOUR)
+
+static const struct compact_request ALL = { .budget = UINT64_MAX };
+
+static struct db *db_of(sqlite3 *connection)
+{
+	struct handle *h = NULL;
+
+	ck_assert_int_eq(SQLITE_OK,
+			 sqlite3_file_control(connection, "main", FCNTL_PGBLOB_HANDLE, &h));
+	return h->db;
+}
+
+static void compact_now(sqlite3 *connection)
+{
+	struct error err = ERROR_INIT;
+
+	ck_assert_msg(compact(db_of(connection), &ALL, NULL, &err) == VFS_OK, "%s", err.text);
+}
+
+static struct vfs_clean_up clean(struct blob_store *store, bool dry_run)
+{
+	struct gc_request request = { .retention_us = RETENTION, .dry_run = dry_run };
+	struct error err = ERROR_INIT;
+	struct vfs_clean_up done;
+
+	ck_assert_msg(gc(store, "app", &request, &done, &err) == VFS_OK, "%s", err.text);
+	return done;
+}
+
+static int64_t older_by;
+
+static int make_older(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	struct timespec times[2] = { st->st_mtim, st->st_mtim };
+
+	(void)at;
+	times[0].tv_sec = times[1].tv_sec -= older_by / 1000000;
+	return type == FTW_F ? utimensat(AT_FDCWD, path, times, 0) : 0;
+}
+
+static void pass_time(struct fixture *f, int64_t us)
+{
+	older_by = us;
+	ck_assert_int_eq(0, nftw(f->place.url + strlen("file:"), make_older, 16, FTW_PHYS));
+	vfs_test_sleep_us += us;
+}
+
+/* The content of the version of slot `lsn`, as an opener with nothing but the store reads it; 0: it does not open. */
+static uint64_t hash_of_version(uint64_t lsn)
+{
+	uint64_t hash = 0;
+	char uri[64];
+	sqlite3 *db;
+
+	registry_forget_idle();
+	snprintf(uri, sizeof(uri), "file:app%%40%" PRIu64 "?vfs=pgblob", lsn);
+	if (sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK) {
+		integrity_check(db);
+		ck_assert_int_eq((int64_t)lsn, query_int(db, "PRAGMA pgblob_lsn"));
+		hash = content_hash(db);
+	}
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(db));
+	return hash;
+}
+
+/* Versions, and when each was made. */
+struct past {
+	uint64_t lsn, hash;
+	int64_t at_us;
+};
+
+static struct past version_now(struct fixture *f, int64_t at_us)
+{
+	return (struct past){
+		.lsn = (uint64_t)query_int(f->db, "PRAGMA pgblob_lsn"),
+		.hash = content_hash(f->db),
+		.at_us = at_us,
+	};
+}
+
+static void fill(sqlite3 *db)
+{
+	exec(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b INT, c); CREATE INDEX i ON t(b)");
+	exec(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<400) "
+		 "INSERT INTO t SELECT i, i * 7919 % 10007, hex(randomblob(200)) FROM n");
+}
+
+static void change(sqlite3 *db, uint32_t *seed, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char sql[200];
+
+		snprintf(sql, sizeof(sql), "UPDATE t SET b = %u, c = hex(randomblob(%u)) WHERE a = %u",
+			 rnd(seed, 10000), rnd(seed, 400), rnd(seed, 400) + 1);
+		exec(db, sql);
+	}
+}
+
+START_TEST(every_retained_version_opens_and_the_rest_goes)
+{
+	struct past versions[200];
+	size_t n = 0, opened = 0;
+	uint32_t seed = 4711;
+	struct vfs_clean_up sum = { 0 };
+	int64_t now_us = 0;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db);
+	for (int round = 0; round < 24; round++) {
+		change(f.db, &seed, (int)rnd(&seed, 6) + 1);
+		versions[n++] = version_now(&f, now_us);
+		if (rnd(&seed, 3) != 0)
+			compact_now(f.db);
+		if (round % 5 == 2)
+			fixture_restart(&f);
+		int64_t step = (int64_t)rnd(&seed, 20) * HOUR;
+		pass_time(&f, step);
+		now_us += step;
+		struct vfs_clean_up would = clean(f.inner, true);
+		struct vfs_clean_up done = clean(f.inner, false);
+		ck_assert_int_eq(0, memcmp(&would, &done, sizeof(done)));
+		sum.slots.n += done.slots.n;
+		sum.segments.n += done.segments.n;
+		sum.manifests.n += done.manifests.n;
+		for (size_t i = round % 4; i < n; i += 4) {
+			/* the newest of its time at some time that is retained */
+			if (i + 1 < n && versions[i + 1].at_us < now_us - RETENTION)
+				continue;
+			ck_assert_msg(hash_of_version(versions[i].lsn) == versions[i].hash,
+				      "round %d: version %zu", round, i);
+			opened++;
+		}
+		ck_assert_uint_eq(versions[n - 1].hash, content_hash(f.db));
+	}
+	ck_assert_uint_gt(opened, 40);
+	ck_assert_uint_gt(sum.slots.n, 10);
+	ck_assert_uint_gt(sum.segments.n, 5);
+	ck_assert_uint_gt(sum.manifests.n, 5);
+	/* what was deleted is told as that, or not there */
+	ck_assert_uint_eq(0, hash_of_version(versions[0].lsn));
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+/* Something to clean up: old versions, a retained one, the newest. */
+static void make_past(struct fixture *f, struct past *retained, uint32_t seed)
+{
+	fill(f->db);
+	for (int i = 0; i < 3; i++) {
+		exec(f->db, "UPDATE t SET c = hex(randomblob(200)) WHERE a % 3 > 0");
+		compact_now(f->db);
+		pass_time(f, 30 * HOUR);
+	}
+	change(f->db, &seed, 2);
+	*retained = version_now(f, 0);
+	pass_time(f, 70 * HOUR);
+	change(f->db, &seed, 2);
+}
+
+START_TEST(clean_up_that_failed_or_crashed_goes_on_the_next_time)
+{
+	struct gc_request request = { .retention_us = RETENTION };
+	bool hit = true;
+
+	for (unsigned nth = 1; hit; nth++) {
+		struct error err = ERROR_INIT;
+		struct vfs_clean_up done;
+		struct past retained;
+		struct fixture f;
+
+		fixture_open(&f);
+		make_past(&f, &retained, nth + 1);
+		uint64_t newest = content_hash(f.db);
+		struct vfs_clean_up would = clean(f.inner, true);
+		ck_assert_uint_gt(would.segments.n * would.slots.n * would.manifests.n, 0);
+		fault_arm(f.faults, nth, (enum fault_mode)_i);
+		enum vfs_rc rc = gc(f.faults, "app", &request, &done, &err);
+		hit = fault_disarm(f.faults);
+		ck_assert_msg(rc == VFS_OK || (hit && err.set), "request %u: %s", nth, err.text);
+		ck_assert_uint_eq(newest, content_hash(f.db));
+		ck_assert_uint_eq(retained.hash, hash_of_version(retained.lsn));
+		(void)clean(f.inner, false);
+		would = clean(f.inner, true);
+		ck_assert_uint_eq(0, would.segments.n + would.slots.n + would.manifests.n);
+		ck_assert_uint_eq(retained.hash, hash_of_version(retained.lsn));
+		fixture_restart(&f);
+		ck_assert_uint_eq(newest, content_hash(f.db));
+		vfs_test_sleep_us = 0;
+		fixture_close(&f);
+	}
+}
+END_TEST
+
+static void *clean_thread(void *arg)
+{
+	struct gc_request request = { .retention_us = RETENTION };
+	struct vfs_clean_up done;
+
+	/* it may meet what the other has deleted: then the other goes on */
+	(void)!gc(arg, "app", &request, &done, NULL);
+	return NULL;
+}
+
+START_TEST(several_at_once_do_no_harm)
+{
+	pthread_t threads[3];
+	struct past retained;
+	struct fixture f;
+
+	fixture_open(&f);
+	make_past(&f, &retained, 3);
+	uint64_t newest = content_hash(f.db);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		ck_assert_int_eq(0, pthread_create(&threads[i], NULL, clean_thread, f.inner));
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	(void)clean(f.inner, false);
+	ck_assert_uint_eq(newest, content_hash(f.db));
+	ck_assert_uint_eq(retained.hash, hash_of_version(retained.lsn));
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(snapshot_is_read_as_long_as_it_is_retained)
+{
+	struct vfs_config config = { .commit_timeout_ms = 2000, .cache_bytes = 1 << 16 };
+	uint32_t seed = 9;
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &config);
+	fill(f.db);
+	compact_now(f.db);
+	sqlite3 *reader = connect_to("app", NULL);
+	exec(reader, "PRAGMA cache_size=1; BEGIN");
+	uint64_t hash = content_hash(reader);
+	for (int i = 0; i < 4; i++) {
+		change(f.db, &seed, 100);
+		compact_now(f.db);
+		pass_time(&f, 20 * HOUR);
+		(void)clean(f.inner, false);
+		ck_assert_uint_eq(hash, content_hash(reader));
+	}
+	for (int i = 0; i < 8; i++) {
+		pass_time(&f, 20 * HOUR);
+		change(f.db, &seed, 100);
+		compact_now(f.db);
+		(void)clean(f.inner, false);
+	}
+	/* too old: what it was, or an error that says what is missing, and the connection goes on */
+	struct error err = ERROR_INIT;
+	if (try_exec(reader, "SELECT sum(length(c)) FROM t") == SQLITE_OK) {
+		ck_assert_uint_eq(hash, content_hash(reader));
+	} else {
+		ck_assert_int_eq(VFS_CORRUPT, vfs_last_error(reader, &err));
+		ck_assert_msg(strstr(err.text, "is missing") != NULL &&
+				      strstr(err.hint, "retention") != NULL,
+			      "%s", err.text);
+	}
+	(void)try_exec(reader, "ROLLBACK");
+	ck_assert_uint_eq(content_hash(f.db), content_hash(reader));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(reader));
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(writer_that_slept_loses_against_what_was_cleaned_up)
+{
+	struct vfs_config config = { .commit_timeout_ms = 2000 };
+	uint32_t seed = 9;
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &config);
+	fill(f.db);
+	exec(f.db, "BEGIN IMMEDIATE; UPDATE t SET b = -1 WHERE a = 1");
+	sqlite3 *other = connect_elsewhere(&f, "app");
+	for (int i = 0; i < 8; i++) {
+		change(other, &seed, 4);
+		compact_now(other);
+		pass_time(&f, 30 * HOUR);
+	}
+	struct vfs_clean_up done = clean(f.inner, false);
+	ck_assert_uint_gt(done.slots.n, 4); /* that of the commit among them */
+	uint64_t hash = content_hash(other);
+	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "COMMIT"));
+	ck_assert_int_eq(VFS_LOST, vfs_last_error(f.db, NULL));
+	ck_assert_uint_eq(hash, content_hash(f.db));
+	exec(f.db, "UPDATE t SET b = -1 WHERE a = 1");
+	ck_assert_int_eq(-1, query_int(other, "SELECT b FROM t WHERE a = 1"));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(other));
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(pins_keep_what_they_name)
+{
+	struct buf pin = BUF_INIT(64);
+	struct error err = ERROR_INIT;
+	uint32_t seed = 12;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db);
+	compact_now(f.db);
+	change(f.db, &seed, 5);
+	struct past kept = version_now(&f, 0);
+	change(f.db, &seed, 3);
+	struct past behind = version_now(&f, 0);
+	buf_put(&pin, "PGBP\0\1\1\0", 8);
+	buf_put_u64(&pin, kept.lsn);
+	ck_assert_int_eq(BLOB_OK, blob_create(f.inner, "app/pin/s", &pin, NULL, &err));
+	for (int i = 0; i < 8; i++) {
+		compact_now(f.db);
+		pass_time(&f, 30 * HOUR);
+		change(f.db, &seed, 50);
+		(void)clean(f.inner, false);
+	}
+	ck_assert_uint_eq(kept.hash, hash_of_version(kept.lsn));
+	/* one that a newer version made: nothing is known of it */
+	pin.data[5] = 9;
+	ck_assert_int_eq(BLOB_OK, blob_create(f.inner, "app/pin/u", &pin, NULL, &err));
+	ck_assert_int_eq(BLOB_OK, blob_delete(f.inner, "app/pin/s", &err));
+	struct vfs_clean_up would = clean(f.inner, true);
+	ck_assert_uint_eq(0, would.slots.n + would.segments.n + would.manifests.n);
+	ck_assert_int_eq(BLOB_OK, blob_delete(f.inner, "app/pin/u", &err));
+	would = clean(f.inner, false);
+	ck_assert_uint_gt(would.slots.n, 0);
+	ck_assert_uint_eq(0, hash_of_version(kept.lsn));
+	ck_assert_uint_eq(0, hash_of_version(behind.lsn));
+	buf_free(&pin);
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(orphans_go_when_they_are_a_day_old)
+{
+	struct buf body = BUF_INIT(64);
+	struct error err = ERROR_INIT;
+	struct past retained;
+	struct fixture f;
+
+	fixture_open(&f);
+	make_past(&f, &retained, 5);
+	(void)clean(f.inner, false);
+	buf_put(&body, "x", 1);
+	ck_assert_int_eq(BLOB_OK, blob_create(f.inner, "app/seg/000102030405060708090a0b0c0d0e0f", &body,
+					      NULL, &err));
+	ck_assert_uint_eq(0, clean(f.inner, true).segments.n);
+	for (int i = 0; i < 5; i++) {
+		pass_time(&f, 30 * HOUR);
+		exec(f.db, "UPDATE t SET b = b + 1 WHERE a = 5");
+		compact_now(f.db);
+	}
+	ck_assert_uint_gt(clean(f.inner, false).segments.n, 0);
+	struct blob_info info;
+	ck_assert_int_eq(BLOB_NOT_FOUND, blob_head(f.inner, "app/seg/000102030405060708090a0b0c0d0e0f",
+						   &info, &err));
+	buf_free(&body);
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(dropped_database_is_cleaned_up)
+{
+	struct error err = ERROR_INIT;
+	struct past retained;
+	struct fixture f;
+
+	fixture_open(&f);
+	make_past(&f, &retained, 5);
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "app", &err));
+	pass_time(&f, 200 * HOUR);
+	(void)clean(f.inner, false);
+	struct vfs_clean_up would = clean(f.inner, true);
+	ck_assert_uint_eq(0, would.slots.n + would.segments.n + would.manifests.n);
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_database_exists(f.faults, "app", &err));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "app", &err));
+	f.db = connect_to("app", NULL);
+	exec(f.db, "CREATE TABLE t(a)");
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(server_cleans_up_behind_a_compaction)
+{
+	struct vfs_config config = { .commit_timeout_ms = 2000, .housekeeping = true,
+				     .retention_ms = RETENTION / 1000 };
+	struct vfs_clean_up would;
+	struct past retained;
+	struct fixture f;
+	int tries = 0;
+
+	fixture_open_with(&f, 0, &config);
+	make_past(&f, &retained, 5);
+	uint32_t seed = 8;
+	change(f.db, &seed, 70); /* one of them is a multiple of 64 */
+	do {
+		would = clean(f.inner, true);
+		usleep(20000);
+	} while (would.segments.n + would.slots.n + would.manifests.n > 0 && tries++ < 1000);
+	ck_assert_uint_eq(0, would.segments.n + would.slots.n + would.manifests.n);
+	ck_assert_uint_eq(retained.hash, hash_of_version(retained.lsn));
+	/* and then there is nothing to do */
+	struct fault_counts before = fault_get_counts(f.faults);
+	usleep(200000);
+	ck_assert_uint_eq(before.all, fault_get_counts(f.faults).all);
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+int main(void)
+{
+	store_kinds_init();
+
+	Suite *suite = suite_create("gc");
+	TCase *tc = tcase_create("gc");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, every_retained_version_opens_and_the_rest_goes);
+	tcase_add_loop_test(tc, clean_up_that_failed_or_crashed_goes_on_the_next_time, 0, FAULT_BUSY);
+	tcase_add_test(tc, several_at_once_do_no_harm);
+	tcase_add_test(tc, snapshot_is_read_as_long_as_it_is_retained);
+	tcase_add_test(tc, writer_that_slept_loses_against_what_was_cleaned_up);
+	tcase_add_test(tc, pins_keep_what_they_name);
+	tcase_add_test(tc, orphans_go_when_they_are_a_day_old);
+	tcase_add_test(tc, dropped_database_is_cleaned_up);
+	tcase_add_test(tc, server_cleans_up_behind_a_compaction);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,548 @@
+/*
+ * gc.c - deleting what no retained version needs
+ *
+ * INVARIANTS
+ *   (1) Ages are told by the store's clock alone.
+ *   (2) What is listed by a manifest from the cut on, read here, is not deleted; nor is
+ *       what was created a day before the cut or later.
+ *   (3) Manifests go first, then slots, the oldest first, then segments: whoever finds
+ *       a manifest finds what it tells of, as far as it is retained.
+ * Licence: MIT, see LICENSE.
+ */
+#include "vfs/gc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "vfs/manifest.h"
+
+enum { HEAD_GUESS = 64 << 10, DELETE_AT_ONCE = 1000, PIN_HEAD = 16 };
+
+/* How long what nobody needs is left alone: README.md, "Clean-up". */
+#define REST_US ((int64_t)24 * 3600 * 1000000)
+
+struct listed {
+	uint64_t lsn;      /* of a manifest */
+	int64_t mtime_us;
+	uint64_t size;
+	bool kept;
+};
+
+struct mark {
+	uint8_t kind;
+	uint8_t id[ID_LEN];
+};
+
+struct cleaning {
+	struct blob_store *store;
+	const char *folder;
+	const struct gc_request *request;
+	struct vfs_clean_up *stats;
+	int64_t now_us;            /* by the store's clock */
+
+	struct listed *manifests;  /* the newest first */
+	size_t n_manifests, cap_manifests;
+	size_t cut;                /* the oldest manifest that is kept for its age; n_manifests: none */
+
+	uint64_t *pins;            /* their lsns */
+	size_t n_pins;
+	bool keep_all;             /* a pin that we cannot read */
+
+	int64_t newest_slot_us;
+
+	struct mark *marks;        /* sorted up to n_sorted, and each once */
+	size_t n_marks, n_sorted, cap_marks;
+
+	char (*batch)[KEY_MAX];    /* to be deleted */
+	size_t n_batch;
+};
+
+static bool stopped(const struct cleaning *c)
+{
+	return c->request->stop != NULL && c->request->stop();
+}
+
+/* ---- what is there ---- */
+
+typedef bool (*entry_fn)(struct cleaning *c, const struct blob_entry *entry, struct error *err);
+
+/* Call `fn` with each object of a kind behind `after` (NULL: all) until it returns false; err tells why. */
+static enum vfs_rc each_object(struct cleaning *c, const char *kind, const char *after_key,
+			       entry_fn fn, struct error *err)
+{
+	char prefix[KEY_MAX], after[KEY_MAX];
+	bool more = true;
+
+	snprintf(prefix, sizeof(prefix), "%s/%s/", c->folder, kind);
+	snprintf(after, sizeof(after), "%s", after_key != NULL ? after_key : "");
+	while (more) {
+		struct blob_list_request request = {
+			.prefix = prefix,
+			.start_after = after[0] != '\0' ? after : NULL,
+		};
+		struct arena arena = ARENA_INIT((size_t)4 << 20);
+		struct blob_list list;
+		enum vfs_rc rc = vfs_rc_of_blob(blob_list(c->store, &request, &arena, &list, err));
+
+		if (rc != VFS_OK) {
+			arena_free(&arena);
+			return rc;
+		}
+		more = list.more && list.n_entries > 0;
+		for (size_t i = 0; i < list.n_entries; i++)
+			if (!list.entries[i].is_prefix && !fn(c, &list.entries[i], err)) {
+				more = false;
+				break;
+			}
+		if (more)
+			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
+		arena_free(&arena);
+		if (err->set)
+			return VFS_IO;
+	}
+	return VFS_OK;
+}
+
+static bool add_manifest(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	uint64_t lsn;
+
+	if (!key_manifest_lsn(entry->key, &lsn))
+		return true; /* not ours */
+	if (c->n_manifests == c->cap_manifests) {
+		size_t cap = c->cap_manifests == 0 ? 64 : c->cap_manifests * 2;
+		void *grown = realloc(c->manifests, cap * sizeof(c->manifests[0]));
+
+		if (grown == NULL)
+			return error_no_memory(err);
+		c->manifests = grown;
+		c->cap_manifests = cap;
+	}
+	c->manifests[c->n_manifests++] = (struct listed){
+		.lsn = lsn,
+		.mtime_us = entry->info.mtime_us,
+		.size = entry->info.size,
+	};
+	return true;
+}
+
+/* The version that a pin keeps; of a pin that we do not understand nothing may be deleted. */
+static bool add_pin(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	struct blob_range range = { .offset = 0, .len = PIN_HEAD };
+	struct buf body = BUF_INIT(PIN_HEAD);
+	void *grown = realloc(c->pins, (c->n_pins + 1) * sizeof(c->pins[0]));
+	uint64_t lsn = 0;
+
+	if (grown == NULL)
+		return error_no_memory(err);
+	c->pins = grown;
+	enum blob_rc got = blob_get(c->store, entry->key, &range, &body, NULL, err);
+	if (got == BLOB_NOT_FOUND) {
+		error_clear(err); /* dropped since it was listed */
+		return true;
+	}
+	if (got == BLOB_OK && body.len == PIN_HEAD && memcmp(body.data, "PGBP\0\1", 6) == 0)
+		lsn = get_u64(body.data + 8);
+	buf_free(&body);
+	if (got != BLOB_OK)
+		return false;
+	if (lsn == 0)
+		c->keep_all = true;
+	c->pins[c->n_pins++] = lsn;
+	return true;
+}
+
+/* What time it is in the store: an object is created, looked at, and deleted. */
+static enum vfs_rc ask_time(struct cleaning *c, struct error *err)
+{
+	struct buf body = BUF_INIT(16);
+	struct blob_info info;
+	uint8_t id[ID_LEN];
+	char key[KEY_MAX];
+
+	random_bytes(id, ID_LEN);
+	key_segment(key, c->folder, id);
+	buf_put(&body, "time", 4);
+	enum vfs_rc rc = vfs_rc_of_blob(blob_create(c->store, key, &body, NULL, err));
+	buf_free(&body);
+	if (rc == VFS_OK) {
+		rc = vfs_rc_of_blob(blob_head(c->store, key, &info, err));
+		/* one that is left over is a segment that nobody needs, as any other */
+		(void)!blob_delete(c->store, key, NULL);
+	}
+	if (rc == VFS_UNKNOWN || rc == VFS_EXISTS)
+		rc = VFS_BUSY;
+	if (rc != VFS_OK)
+		return rc;
+	if (info.mtime_us == 0) {
+		error_set(err, "the store does not tell when an object was created");
+		return VFS_IO;
+	}
+	c->now_us = info.mtime_us;
+	return VFS_OK;
+}
+
+/* ---- what is needed ---- */
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct mark));
+}
+
+/* Sort the marks, each of them once. */
+static void settle_marks(struct cleaning *c)
+{
+	size_t kept = 0;
+
+	if (c->n_sorted == c->n_marks)
+		return;
+	qsort(c->marks, c->n_marks, sizeof(c->marks[0]), by_id);
+	for (size_t i = 0; i < c->n_marks; i++)
+		if (kept == 0 || by_id(&c->marks[kept - 1], &c->marks[i]) != 0)
+			c->marks[kept++] = c->marks[i];
+	c->n_marks = c->n_sorted = kept;
+}
+
+/* What lies in another database's folder is that one's to keep: it has a pin. */
+static bool mark_object(struct cleaning *c, const struct manifest_object *o)
+{
+	struct mark m = { .kind = (uint8_t)o->kind };
+
+	if (o->origin != 0)
+		return true;
+	if (c->n_marks == c->cap_marks)
+		settle_marks(c); /* manifests tell of the same objects, mostly */
+	if (c->n_marks * 2 >= c->cap_marks && c->n_marks == c->n_sorted) {
+		size_t cap = c->cap_marks == 0 ? 4096 : c->cap_marks * 2;
+		void *grown = realloc(c->marks, cap * sizeof(c->marks[0]));
+
+		if (grown == NULL)
+			return false;
+		c->marks = grown;
+		c->cap_marks = cap;
+	}
+	memcpy(m.id, o->id, ID_LEN);
+	c->marks[c->n_marks++] = m;
+	return true;
+}
+
+static bool is_marked(const struct cleaning *c, const struct mark *m)
+{
+	return c->n_sorted > 0 && bsearch(m, c->marks, c->n_sorted, sizeof(*m), by_id) != NULL;
+}
+
+/* The part before the chunks; head points into `body`. */
+static enum vfs_rc read_manifest(struct cleaning *c, uint64_t lsn, struct buf *body,
+				 struct manifest_head *head, struct error *err)
+{
+	struct blob_range range = { .offset = 0, .len = HEAD_GUESS };
+	char key[KEY_MAX];
+
+	key_manifest(key, c->folder, lsn);
+	for (;;) {
+		buf_free(body);
+		buf_init(body, range.len);
+		enum vfs_rc rc = vfs_rc_of_blob(blob_get(c->store, key, &range, body, NULL, err));
+		if (rc != VFS_OK)
+			return rc;
+		if (!manifest_peek((const uint8_t *)body->data, body->len, key, head, err))
+			return VFS_CORRUPT;
+		uint64_t len = manifest_head_len(head);
+		if (len <= body->len || len > MANIFEST_MAX || body->len < range.len)
+			break;
+		range.len = (size_t)len;
+	}
+	return manifest_parse_head((const uint8_t *)body->data, body->len, key, head, err) ?
+		       VFS_OK :
+		       VFS_CORRUPT;
+}
+
+static enum vfs_rc mark_manifest(struct cleaning *c, size_t i, struct error *err)
+{
+	struct buf body = BUF_INIT(HEAD_GUESS);
+	struct manifest_head head;
+	enum vfs_rc rc;
+
+	if (c->manifests[i].kept)
+		return VFS_OK;
+	rc = read_manifest(c, c->manifests[i].lsn, &body, &head, err);
+	for (uint32_t k = 0; rc == VFS_OK && k < head.n_objects; k++) {
+		struct manifest_object o;
+
+		manifest_object_at(&head, k, &o);
+		if (!mark_object(c, &o)) {
+			error_no_memory(err);
+			rc = VFS_IO;
+		}
+	}
+	c->manifests[i].kept = rc == VFS_OK;
+	buf_free(&body);
+	return rc;
+}
+
+/* What slots behind the newest manifest name. */
+static enum vfs_rc mark_tail(struct cleaning *c, struct error *err)
+{
+	for (uint64_t lsn = c->manifests[0].lsn + 1;; lsn++) {
+		struct buf body = BUF_INIT(COMMIT_MAX);
+		struct commit_head head;
+		char key[KEY_MAX];
+
+		key_slot(key, c->folder, lsn);
+		enum blob_rc got = blob_get(c->store, key, NULL, &body, NULL, err);
+		enum vfs_rc rc = vfs_rc_of_blob(got);
+		if (got == BLOB_NOT_FOUND) {
+			error_clear(err);
+			return VFS_OK;
+		}
+		if (rc == VFS_OK &&
+		    !commit_parse((const uint8_t *)body.data, body.len, key, &head, err))
+			rc = VFS_CORRUPT;
+		for (uint32_t i = 0; rc == VFS_OK && i < head.n_objects; i++) {
+			struct manifest_object o;
+
+			commit_object(&head, i, &o);
+			if (!mark_object(c, &o)) {
+				error_no_memory(err);
+				rc = VFS_IO;
+			}
+		}
+		buf_free(&body);
+		if (rc != VFS_OK)
+			return rc;
+	}
+}
+
+/* The newest manifest up to a slot; n_manifests: there is none. */
+static size_t manifest_of(const struct cleaning *c, uint64_t lsn)
+{
+	size_t i = 0;
+
+	while (i < c->n_manifests && c->manifests[i].lsn > lsn)
+		i++;
+	return i;
+}
+
+static bool see_slot(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	(void)err;
+	if (entry->info.mtime_us > c->newest_slot_us)
+		c->newest_slot_us = entry->info.mtime_us;
+	return true;
+}
+
+/*
+ * The newest manifest that is older than the retention and a day, and than the
+ * newest slot by a day.  Behind a DROP nobody creates slots but who knows of it.
+ */
+static enum vfs_rc find_cut(struct cleaning *c, struct error *err)
+{
+	int64_t old_us = c->now_us - c->request->retention_us - REST_US;
+	struct buf body = BUF_INIT(HEAD_GUESS);
+	struct manifest_head head;
+	char after[KEY_MAX];
+	enum vfs_rc rc;
+
+	c->cut = c->n_manifests;
+	if (c->n_manifests == 0)
+		return VFS_OK;
+	rc = read_manifest(c, c->manifests[0].lsn, &body, &head, err);
+	buf_free(&body);
+	key_slot(after, c->folder, c->manifests[0].lsn - 1);
+	if (rc == VFS_OK)
+		rc = each_object(c, "log", after, see_slot, err);
+	if (rc != VFS_OK)
+		return rc;
+	for (size_t i = 0; i < c->n_manifests; i++) {
+		const struct listed *m = &c->manifests[i];
+
+		if (m->mtime_us != 0 && m->mtime_us <= old_us &&
+		    (m->mtime_us <= c->newest_slot_us - REST_US ||
+		     (i == 0 && head.kind == COMMIT_DROPPED))) {
+			c->cut = i;
+			return VFS_OK;
+		}
+	}
+	return VFS_OK;
+}
+
+/*
+ * Read what tells of objects that were there before the cut and are needed behind it: a
+ * restore may name again what nobody needed for a while.
+ */
+static enum vfs_rc mark_retained(struct cleaning *c, struct error *err)
+{
+	enum vfs_rc rc = VFS_OK;
+
+	for (size_t i = 0; i <= c->cut && rc == VFS_OK; i++)
+		rc = stopped(c) ? VFS_CANCELED : mark_manifest(c, i, err);
+	for (size_t p = 0; p < c->n_pins && rc == VFS_OK; p++) {
+		size_t i = manifest_of(c, c->pins[p]);
+
+		if (c->pins[p] >= c->manifests[c->cut].lsn)
+			continue;
+		/* the next one tells of what the slots between the two name */
+		if (i < c->n_manifests)
+			rc = mark_manifest(c, i, err);
+		if (rc == VFS_OK)
+			rc = mark_manifest(c, i - 1, err);
+	}
+	if (rc == VFS_OK)
+		rc = mark_tail(c, err);
+	settle_marks(c);
+	return rc;
+}
+
+/* Does a pin need the slot, whatever it names? */
+static bool is_pinned(const struct cleaning *c, uint64_t lsn)
+{
+	for (size_t p = 0; p < c->n_pins; p++) {
+		size_t i = manifest_of(c, c->pins[p]);
+
+		if (lsn <= c->pins[p] && (i == c->n_manifests || lsn > c->manifests[i].lsn))
+			return true;
+	}
+	return false;
+}
+
+/* ---- deleting ---- */
+
+static enum vfs_rc flush(struct cleaning *c, struct error *err)
+{
+	const char *keys[DELETE_AT_ONCE];
+	enum vfs_rc rc = VFS_OK;
+
+	for (size_t i = 0; i < c->n_batch; i++)
+		keys[i] = c->batch[i];
+	if (c->n_batch > 0)
+		rc = vfs_rc_of_blob(blob_delete_many(c->store, keys, c->n_batch, err));
+	c->n_batch = 0;
+	/* it is gone, or the next time finds it again */
+	return rc == VFS_UNKNOWN ? VFS_BUSY : rc;
+}
+
+/* False: err says why. */
+static bool put_away(struct cleaning *c, const char *key, uint64_t size, struct vfs_deleted *count,
+		     struct error *err)
+{
+	if (stopped(c))
+		return error_set(err, "canceled");
+	count->n++;
+	count->bytes += size;
+	if (c->request->dry_run)
+		return true;
+	snprintf(c->batch[c->n_batch++], KEY_MAX, "%s", key);
+	return c->n_batch < DELETE_AT_ONCE || flush(c, err) == VFS_OK;
+}
+
+static bool is_young(const struct cleaning *c, int64_t mtime_us)
+{
+	return mtime_us == 0 || mtime_us > c->now_us - REST_US;
+}
+
+static bool clean_slot(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	struct mark m = { .kind = OBJECT_SLOT };
+	uint64_t lsn;
+
+	if (!key_slot_lsn(entry->key, &lsn))
+		return true;
+	if (lsn > c->manifests[c->cut].lsn)
+		return false;
+	set_u64(m.id + 8, lsn);
+	if (is_young(c, entry->info.mtime_us) || is_marked(c, &m) || is_pinned(c, lsn))
+		return true;
+	return put_away(c, entry->key, entry->info.size, &c->stats->slots, err);
+}
+
+static bool clean_segment(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	struct mark m = { .kind = OBJECT_SEGMENT };
+	const char *name = strrchr(entry->key, '/') + 1;
+
+	if (strlen(name) != 2 * ID_LEN || !hex_decode(name, 2 * ID_LEN, m.id))
+		return true;
+	if (is_young(c, entry->info.mtime_us) ||
+	    entry->info.mtime_us > c->manifests[c->cut].mtime_us - REST_US || is_marked(c, &m))
+		return true;
+	return put_away(c, entry->key, entry->info.size, &c->stats->segments, err);
+}
+
+static enum vfs_rc clean_manifests(struct cleaning *c, struct error *err)
+{
+	for (size_t i = c->n_manifests; i > c->cut + 1; i--) {
+		const struct listed *m = &c->manifests[i - 1];
+		char key[KEY_MAX];
+
+		if (m->kept || is_young(c, m->mtime_us))
+			continue;
+		key_manifest(key, c->folder, m->lsn);
+		if (!put_away(c, key, m->size, &c->stats->manifests, err))
+			return VFS_IO;
+	}
+	return flush(c, err);
+}
+
+/* A failure of deleting is told by err. */
+static enum vfs_rc clean(struct cleaning *c, struct error *err)
+{
+	enum vfs_rc rc = clean_manifests(c, err);
+
+	if (rc == VFS_OK)
+		rc = each_object(c, "log", NULL, clean_slot, err);
+	if (rc == VFS_OK)
+		rc = flush(c, err);
+	if (rc == VFS_OK)
+		rc = each_object(c, "seg", NULL, clean_segment, err);
+	if (rc == VFS_OK)
+		rc = flush(c, err);
+	return stopped(c) ? VFS_CANCELED : rc;
+}
+
+static enum vfs_rc run(struct cleaning *c, struct error *err)
+{
+	enum vfs_rc rc = each_object(c, "pin", NULL, add_pin, err);
+
+	if (rc == VFS_OK)
+		rc = each_object(c, "manifest", NULL, add_manifest, err);
+	if (rc != VFS_OK || c->keep_all || c->n_manifests == 0)
+		return rc;
+	rc = ask_time(c, err);
+	if (rc == VFS_OK)
+		rc = find_cut(c, err);
+	if (rc != VFS_OK || c->cut == c->n_manifests)
+		return rc;
+	c->stats->from_lsn = c->manifests[c->cut].lsn;
+	rc = mark_retained(c, err);
+	return rc == VFS_OK ? clean(c, err) : rc;
+}
+
+enum vfs_rc gc(struct blob_store *store, const char *folder, const struct gc_request *request,
+	       struct vfs_clean_up *stats, struct error *err)
+{
+	struct cleaning c = { .store = store, .folder = folder, .request = request, .stats = stats };
+	struct error why = ERROR_INIT;
+	enum vfs_rc rc = VFS_IO;
+
+	*stats = (struct vfs_clean_up){ .from_lsn = 0 };
+	c.batch = malloc(DELETE_AT_ONCE * sizeof(c.batch[0]));
+	if (c.batch == NULL)
+		error_no_memory(&why);
+	else
+		rc = run(&c, &why);
+	/* a manifest or slot that was there when it was listed: another machine cleans up, too */
+	if (rc == VFS_NOT_FOUND)
+		rc = VFS_BUSY;
+	if (rc != VFS_OK && err != NULL)
+		*err = why;
+	free(c.manifests);
+	free(c.pins);
+	free(c.marks);
+	free(c.batch);
+	return rc;
+}
