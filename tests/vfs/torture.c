@@ -52,6 +52,7 @@ static void draw_plan(void)
 		.crashes = sim_chance(600),
 		.sleeps = sim_chance(500),
 		.clean_up = sim_chance(600),
+		.retention_ms = sim_chance(600) ? 3600 * 1000 : VFS_RETENTION_MS,
 		.faults = {
 			.not_sent = f,
 			.lost_request = f / 2,
@@ -81,6 +82,8 @@ static void world(void *arg)
 		.cache_bytes = (size_t)1 << (18 + sim_random(6)),
 		.cache_ttl_ms = plan.cache_ttl_ms,
 		.commit_timeout_ms = plan.commit_timeout_ms,
+		.housekeeping = sim_chance(500),
+		.retention_ms = plan.retention_ms,
 	};
 	(void)sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, 1 + (int)sim_random(1000000), NULL);
 	if (!vfs_init(&config, &err))

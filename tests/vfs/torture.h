@@ -32,7 +32,9 @@ struct plan {
 	int64_t deadline_ms;            /* of one call to the store with all its tries */
 	struct sim_faults faults;
 	bool azure;                     /* the store speaks Azure's protocol, not S3's */
-	bool crashes, sleeps, clean_up;
+	int64_t retention_ms;
+	bool crashes, sleeps;
+	bool clean_up;                  /* by hand of any machine; nights, so that something is old enough */
 };
 
 extern struct plan plan;
@@ -76,6 +78,8 @@ struct reader model_reader(unsigned machine, unsigned life);
 bool model_check_snapshot(sqlite3 *db, struct reader *reader);
 /* A slot whose state somebody has read; 0: none was. */
 uint64_t model_random_lsn(void);
+/* Is it, by the store's clock, a version that was the newest within the retention time? */
+bool model_is_kept(uint64_t lsn);
 /* In an open transaction of a handle on the past: is it the state that slot `lsn` was? */
 bool model_check_past(sqlite3 *db, uint64_t lsn);
 /* In an open transaction on a branch: is it what slot `lsn` (0: some slot) was?  *n: its transactions. */

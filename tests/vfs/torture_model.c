@@ -277,6 +277,22 @@ bool model_check_branch(sqlite3 *db, uint64_t lsn, size_t *n)
 	return ok;
 }
 
+/* The first object that lay under a key is the one that counts: a later one came too late. */
+static const struct sim_object *first_of(const struct sim_object *o)
+{
+	while (o != NULL && o->before != NULL)
+		o = o->before;
+	return o;
+}
+
+static const struct sim_object *slot_object(uint64_t lsn)
+{
+	char key[KEY_MAX + 2] = "p/";
+
+	key_slot(key + 2, "app", lsn);
+	return first_of(sim_store_find(key));
+}
+
 uint64_t model_random_lsn(void)
 {
 	uint64_t out = 0;
@@ -286,6 +302,13 @@ uint64_t model_random_lsn(void)
 		if (model.at_lsn[lsn] != 0 && sim_random(++n) == 0)
 			out = lsn;
 	return out;
+}
+
+bool model_is_kept(uint64_t lsn)
+{
+	const struct sim_object *next = slot_object(lsn + 1);
+
+	return next == NULL || sim_now_us() - next->created_us < plan.retention_ms * 1000;
 }
 
 bool model_check_past(sqlite3 *db, uint64_t lsn)
@@ -322,22 +345,6 @@ void model_check_end(sqlite3 *db)
 			sim_fail("transaction %u was acknowledged, and is lost", id);
 	free(there);
 	free(s);
-}
-
-/* The first object that lay under a key is the one that counts: a later one came too late. */
-static const struct sim_object *first_of(const struct sim_object *o)
-{
-	while (o != NULL && o->before != NULL)
-		o = o->before;
-	return o;
-}
-
-static const struct sim_object *slot_object(uint64_t lsn)
-{
-	char key[KEY_MAX + 2] = "p/";
-
-	key_slot(key + 2, "app", lsn);
-	return first_of(sim_store_find(key));
 }
 
 void model_check_log(void)

@@ -141,7 +141,7 @@ static enum vfs_rc after_failure(struct client *c, sqlite3 **db)
 	enum vfs_rc told = vfs_last_error(*db, &err);
 	sim_trace("client %u: error %d, %s: %d %s", c->number, sqlite3_extended_errcode(*db), text, told,
 		  err.text);
-	/* a snapshot older than an hour may miss what was cleaned up: that is told, never hidden */
+	/* a snapshot older than the retention may miss what was cleaned up: that is told, never hidden */
 	if (told == VFS_CORRUPT && plan.faults.damaged == 0 &&
 	    !(plan.clean_up && plan.sleeps && strstr(err.text, "is missing") != NULL))
 		sim_fail("a handle finds the database damaged: %s", err.text);
@@ -312,19 +312,21 @@ static void look_back(struct client *c)
 {
 	uint64_t lsn = model_random_lsn();
 	enum vfs_rc told = VFS_OK;
+	bool pinned = false;
 	char name[40];
 
 	snprintf(name, sizeof(name), "app@%" PRIu64, lsn);
 	if (work.n_pins > 0 && sim_chance(500)) {
 		const struct kept *k = &work.pins[sim_random(work.n_pins)];
 
+		pinned = true;
 		lsn = k->lsn;
 		snprintf(name, sizeof(name), "app@%s", k->name);
 	}
 	if (lsn == 0)
 		return;
 	sqlite3 *db = try_connect(c->life, name, &told);
-	if (db == NULL && told == VFS_NOT_FOUND && !plan.clean_up)
+	if (db == NULL && told == VFS_NOT_FOUND && (pinned || model_is_kept(lsn)))
 		sim_fail("%s is gone", name);
 	if (db == NULL)
 		return;
@@ -376,6 +378,25 @@ static void look_at_branch(struct client *c)
 		b->n_rows = n + 1;
 	}
 	sqlite3_close(db);
+}
+
+/* What any server does in the background, at any time. */
+static void keep_house(struct client *c)
+{
+	struct vfs_compaction compaction;
+	struct vfs_clean_up cleaned;
+	struct error err = ERROR_INIT;
+	enum vfs_rc rc;
+
+	if (sim_chance(500)) {
+		rc = vfs_compact_database(c->life->store, "app", NULL, &compaction, &err);
+		sim_trace("client %u: compaction came to %d %s", c->number, rc, err.text);
+	} else {
+		rc = vfs_clean_up_database(c->life->store, "app", false, NULL, &cleaned, &err);
+		sim_trace("client %u: clean-up came to %d %s", c->number, rc, err.text);
+	}
+	if (rc == VFS_NOT_FOUND || (rc == VFS_CORRUPT && plan.faults.damaged == 0))
+		sim_fail("a housekeeper finds the database damaged: %s", err.text);
 }
 
 /* Statements that change much, or the schema.  Whether they work is of no matter. */
@@ -439,6 +460,8 @@ static void step(struct client *c)
 		make_branch(c);
 	else if (r < 97)
 		look_at_branch(c);
+	else if (r < 99 && plan.clean_up)
+		keep_house(c);
 	else
 		reconnect(c, sim_chance(500) ? &c->writer : &c->reader);
 	sim_sleep_us(sim_skewed(10, SECOND / 2));
@@ -511,42 +534,14 @@ static void machine_run(void *arg)
 
 /* --- what happens to them -------------------------------------------------- */
 
-/*
- * Clean-up of slots that the newest manifest does not need, an hour after they
- * were written: what README.md of vfs/ promises to every writer.
- */
-static void clean_up(void)
+/* All sleep until the day after tomorrow. */
+static void night(void)
 {
-	const struct sim_object *newest = NULL, *o;
-	struct manifest_head head;
+	int64_t us = 26 * HOUR + sim_skewed(0, 30 * HOUR);
 
-	for (size_t i = 0; (o = sim_store_at(i)) != NULL; i++) {
-		if (strncmp(o->key, "p/app/pin/", 10) == 0 && !o->deleted)
-			return; /* what it names may be needed */
-		if (newest == NULL && strncmp(o->key, "p/app/manifest/", 15) == 0 && !o->deleted)
-			newest = o;
-	}
-	if (newest == NULL || sim_now_us() - newest->created_us < HOUR ||
-	    !manifest_parse((const uint8_t *)newest->body.data, newest->body.len, newest->key, &head, NULL))
-		return;
-	for (size_t i = 0; (o = sim_store_at(i)) != NULL; i++) {
-		uint64_t lsn;
-		bool needed = false;
-
-		if (o->deleted || strncmp(o->key, "p/app/log/", 10) != 0 || !key_slot_lsn(o->key, &lsn) ||
-		    lsn >= head.lsn || sim_now_us() - o->created_us < HOUR)
-			continue;
-		for (uint32_t k = 0; k < head.n_objects && !needed; k++) {
-			struct manifest_object object;
-
-			manifest_object_at(&head, k, &object);
-			needed = object.kind == OBJECT_SLOT && get_u64(object.id + 8) == lsn;
-		}
-		if (needed)
-			continue;
-		sim_trace("slot %" PRIu64 " is cleaned up", lsn);
-		sim_store_remove(o->key);
-	}
+	for (unsigned i = 0; i < plan.n_machines; i++)
+		sim_put_to_sleep(i, us + sim_skewed(0, SECOND));
+	sim_sleep_us(us);
 }
 
 static void strike(void)
@@ -573,8 +568,8 @@ static void strike(void)
 		sim_link_cut(l->link, sim_skewed(1000, 90 * SECOND));
 		break;
 	default:
-		if (plan.clean_up)
-			clean_up();
+		if (plan.clean_up && plan.sleeps)
+			night();
 	}
 }
 
