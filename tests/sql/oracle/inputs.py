@@ -104,7 +104,7 @@ SKIP = {"now", "transaction_timestamp", "statement_timestamp", "version", "curre
 
 # where bpchar shows that it is kept without its blanks, "char" that it is ASCII; calls whose
 # arguments PostgreSQL refuses by internal errors
-SKIP_SIGNATURES = {"bpchar(character,integer,boolean)", "convert_to(text,name)", "convert_from(bytea,name)", "min(character)", "max(character)", "octet_length(character)", '"char"(text)', '"char"(integer)',
+SKIP_SIGNATURES = {"age(timestamp without time zone)", "age(timestamp with time zone)", "bpchar(character,integer,boolean)", "convert_to(text,name)", "convert_from(bytea,name)", "min(character)", "max(character)", "octet_length(character)", '"char"(text)', '"char"(integer)',
                    '"interval"(interval,integer)', '"timestamp"(timestamp without time zone,integer)',
                    'timestamptz(timestamp with time zone,integer)', '"time"(time without time zone,integer)',
                    "numeric_larger(numeric,numeric)", "numeric_smaller(numeric,numeric)",
