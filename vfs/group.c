@@ -853,6 +853,16 @@ enum vfs_rc group_wait_version(struct db *db, const struct version *v, struct er
 	return rc;
 }
 
+void group_wait_slot(struct db *db, uint64_t lsn)
+{
+	static const uint8_t none[ID_LEN];
+
+	mutex_lock(&db->lock);
+	while (memcmp(db->appending, none, ID_LEN) != 0 && !db->stuck && db->durable->lsn < lsn)
+		cond_wait(&db->changed, &db->lock);
+	mutex_unlock(&db->lock);
+}
+
 enum vfs_rc group_drain(struct db *db, struct error *err)
 {
 	enum vfs_rc rc = VFS_OK;

@@ -45,6 +45,9 @@ MUST_CHECK enum vfs_rc group_wait_version(struct db *db, const struct version *v
  */
 MUST_CHECK enum vfs_rc group_drain(struct db *db, struct error *err);
 
+/* Wait for the append under way, if there is one, unless slot `lsn` is known before. */
+void group_wait_slot(struct db *db, uint64_t lsn);
+
 /* Another commit is in the slot that ours would have taken: drop all that is not durable. */
 void group_overtaken_locked(struct db *db);
 

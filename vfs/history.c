@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "vfs/group.h"
 #include "vfs/manifest.h"
 #include "vfs/pin.h"
 #include "vfs/registry.h"
@@ -270,6 +271,9 @@ static enum vfs_rc look_at_now(struct db *db, int64_t since_us, struct now *out,
 	if (rc != VFS_OK)
 		return rc;
 	rc = db_follow(base, since_us, err);
+	/* another machine may have read the slot whose answer we wait for */
+	if (rc == VFS_OK && db->past.kind == PAST_LSN)
+		group_wait_slot(base, db->past.lsn);
 	if (rc == VFS_OK) {
 		struct version *v = db_pin_durable(base);
 
