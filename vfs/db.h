@@ -194,6 +194,7 @@ struct db {
 	struct doubt *doubt;         /* no commit before it is resolved */
 	bool resolving;
 
+	_Atomic int64_t compact_after_ms; /* of mono_ms(): not in the background before */
 	uint64_t manifest_lsn;       /* newest manifest that we know of */
 	uint64_t pages_since;        /* written by us since we last wanted one */
 	uint64_t placed_lsn;         /* the table tells the places of this manifest */

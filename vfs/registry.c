@@ -21,7 +21,7 @@
 #include "vfs/history.h"
 #include "vfs/manifest.h"
 
-enum { IDLE_MAX = 256, RETRY_MS = 1000, FIRST_BUCKETS = 64 };
+enum { IDLE_MAX = 256, RETRY_MS = 1000, REST_MAX_MS = 5000, FIRST_BUCKETS = 64 };
 
 struct vfs_config vfs_settings = { .commit_timeout_ms = 30000,
 				   .retention_ms = VFS_RETENTION_MS };
@@ -345,6 +345,15 @@ static void clean_up(struct db *db)
 			 s.slots.bytes + s.segments.bytes + s.manifests.bytes);
 }
 
+/* Compaction has a tenth of the time, but is not put off for long. */
+static int64_t rest_after(int64_t began_ms)
+{
+	int64_t now_ms = mono_ms();
+	int64_t rest_ms = (now_ms - began_ms) * 9;
+
+	return now_ms + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
+}
+
 /* Does one task; a later time to try again, or 0. */
 static int64_t run_task(enum task_kind kind, const struct task *t)
 {
@@ -354,10 +363,13 @@ static int64_t run_task(enum task_kind kind, const struct task *t)
 	};
 	struct error err = ERROR_INIT;
 	enum vfs_rc rc = VFS_OK;
+	int64_t began_ms;
 
 	switch (kind) {
 	case TASK_COMPACT:
+		began_ms = mono_ms();
 		rc = compact(t->db, &request, NULL, &err);
+		atomic_store(&t->db->compact_after_ms, rest_after(began_ms));
 		if (rc != VFS_OK)
 			log_warn(NULL, "could not compact database \"%s\": %s", t->db->name,
 				 err.text);
@@ -444,7 +456,8 @@ static void background_add(struct db *db, enum task_kind kind)
 	mutex_lock(&w->lock);
 	t->db = db;
 	/* a store that has just not answered is not asked again at once */
-	t->due_ms = mono_ms() + (kind == TASK_RESOLVE ? RETRY_MS : 0);
+	t->due_ms = kind == TASK_RESOLVE ? mono_ms() + RETRY_MS :
+					   atomic_load(&db->compact_after_ms);
 	t->next = w->tasks;
 	w->tasks = t;
 	cond_signal(&w->wake);
