@@ -177,6 +177,23 @@ static enum vfs_rc append_branch(struct making *m, struct error *err)
 	return rc;
 }
 
+/* The pin comes first; it goes again if nothing is left that needs it. */
+static enum vfs_rc pin_and_append(struct making *m,
+				  enum vfs_rc (*append)(struct making *m, struct error *err),
+				  struct error *err)
+{
+	enum vfs_rc rc = make_pin(m, err);
+
+	if (rc == VFS_OK) {
+		rc = append(m, err);
+		if (rc == VFS_UNKNOWN)
+			m->pinned = false; /* it may be there, or come, and needs it */
+	}
+	if (rc != VFS_OK)
+		drop_pin(m);
+	return rc;
+}
+
 enum vfs_rc vfs_branch_database(struct blob_store *store, const char *name, const char *from,
 				struct error *err)
 {
@@ -202,19 +219,11 @@ enum vfs_rc vfs_branch_database(struct blob_store *store, const char *name, cons
 		error_set(err, "database \"%s\" already exists", name);
 		rc = VFS_EXISTS;
 	}
-	if (rc == VFS_OK) {
+	if (rc == VFS_OK)
 		rc = turn_wait(m.to, &m, deadline_ms, NULL, err);
-		if (rc == VFS_OK) {
-			rc = make_pin(&m, err);
-			if (rc == VFS_OK) {
-				rc = append_branch(&m, err);
-				if (rc == VFS_UNKNOWN)
-					m.pinned = false; /* it may be there, or come, and needs it */
-			}
-			turn_end(m.to, &m);
-		}
-		if (rc != VFS_OK)
-			drop_pin(&m);
+	if (rc == VFS_OK) {
+		rc = pin_and_append(&m, append_branch, err);
+		turn_end(m.to, &m);
 	}
 	making_end(&m);
 	return rc;
@@ -283,14 +292,7 @@ enum vfs_rc vfs_restore_database(struct blob_store *store, const char *name, con
 		return rc;
 	}
 	do {
-		rc = make_pin(&m, err);
-		if (rc == VFS_OK) {
-			rc = append_restored(&m, err);
-			if (rc == VFS_UNKNOWN)
-				m.pinned = false;
-		}
-		if (rc != VFS_OK)
-			drop_pin(&m);
+		rc = pin_and_append(&m, append_restored, err);
 		/* who lost against a commit restores behind it */
 	} while (rc == VFS_LOST && ms_until(deadline_ms) > 0);
 	turn_end(m.to, &m);
