@@ -33,6 +33,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "vfs/folder.h"
 #include "vfs/vfs.h"
 
 enum {
@@ -515,30 +516,6 @@ static void *work(void *arg)
 }
 
 /* --- what others call ------------------------------------------------------ */
-
-static bool folder_open(const char *folder, int *out, struct error *err)
-{
-	struct stat st;
-	int fd;
-
-	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return error_set(err, "could not make the folder \"%s\": %s", folder, strerror(errno));
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		error_set(err, "could not open the folder \"%s\": %s", folder, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	/* whoever can write there can make up pages */
-	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
-		close(fd);
-		return error_set(err, "the folder \"%s\" belongs to another user, or others may write to it",
-				 folder);
-	}
-	*out = fd;
-	return true;
-}
 
 static void segments_close(struct disk_cache *c)
 {

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -55,18 +54,6 @@ static bool journal_name(const struct db *db, char out[256])
 				XXH3_64bits(store, strlen(store))) < 230;
 }
 
-static bool make_folder(const char *folder, struct error *err)
-{
-	struct stat st;
-
-	if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || lstat(folder, &st) != 0)
-		return error_set(err, "could not create the folder \"%s\" of local journals: %s",
-				 folder, strerror(errno));
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-		return error_set(err, "\"%s\" is not a folder that belongs to this user alone", folder);
-	return true;
-}
-
 static struct local *open_local(const struct db *db, struct error *err)
 {
 	struct local *l = calloc(1, sizeof(*l));
@@ -79,21 +66,20 @@ static struct local *open_local(const struct db *db, struct error *err)
 	mutex_init(&l->lock);
 	if (!journal_name(db, name))
 		error_set(err, "the name of database \"%s\" is too long for a local journal", db->name);
-	else if (make_folder(vfs_settings.journal_folder, err))
+	else
 		l->log = local_log_open(vfs_settings.journal_folder, name, err);
 	return l;
 }
 
 static struct local *local_of(struct db *db)
 {
-	mutex_lock(&db->lock);
-	struct local *l = db->local;
-	mutex_unlock(&db->lock);
-	return l;
+	return atomic_load_explicit(&db->local, memory_order_acquire);
 }
 
 bool local_usable(struct db *db)
 {
+	/* two who opened one journal at once would find it in use by the other */
+	static struct mutex opening = MUTEX_INIT;
 	struct error err = ERROR_INIT;
 	struct local *l;
 
@@ -102,24 +88,16 @@ bool local_usable(struct db *db)
 	l = local_of(db);
 	if (l != NULL)
 		return l->log != NULL;
-	l = open_local(db, &err);
-	if (l == NULL)
-		return false;
-	mutex_lock(&db->lock);
-	struct local *other = db->local;
-	if (other == NULL)
-		db->local = l;
-	mutex_unlock(&db->lock);
-	if (other != NULL) {
-		local_log_close(l->log);
-		mutex_deinit(&l->lock);
-		free(l);
-		return other->log != NULL;
+	mutex_lock(&opening);
+	l = local_of(db);
+	if (l == NULL && (l = open_local(db, &err)) != NULL) {
+		if (l->log == NULL)
+			log_warn(NULL, "commits to database \"%s\" with synchronous_commit = local wait for the store: %s",
+				 db->name, err.text);
+		atomic_store_explicit(&db->local, l, memory_order_release);
 	}
-	if (l->log == NULL)
-		log_warn(NULL, "commits to database \"%s\" with synchronous_commit = local wait for the store: %s",
-			 db->name, err.text);
-	return l->log != NULL;
+	mutex_unlock(&opening);
+	return l != NULL && l->log != NULL;
 }
 
 void local_close(struct db *db)

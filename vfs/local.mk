@@ -15,6 +15,7 @@ VFS_SOURCES = \
 	vfs/follow.c \
 	vfs/history.c vfs/history.h \
 	vfs/file.c vfs/file.h \
+	vfs/folder.c vfs/folder.h \
 	vfs/format.c vfs/format.h vfs/format_parts.h \
 	vfs/gc.c vfs/gc.h \
 	vfs/group.c vfs/group.h \

@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "vfs/folder.h"
 
 enum {
 	FORMAT = 1,
@@ -242,11 +243,9 @@ struct local_log *local_log_open(const char *folder, const char *name, struct er
 		return NULL;
 	}
 	log->sides[0].fd = log->sides[1].fd = -1;
-	log->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (log->folder_fd < 0) {
-		failed(err, log, "open");
+	log->folder_fd = -1;
+	if (!folder_open(folder, &log->folder_fd, err))
 		goto bad;
-	}
 	if (!open_side(log, 0, err) || !open_side(log, 1, err))
 		goto bad;
 	log->current = log->sides[1].generation > log->sides[0].generation;

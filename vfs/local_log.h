@@ -38,7 +38,7 @@ struct local_record {
 
 #define LOCAL_RECORD_MAX ((size_t)64 << 20)
 
-/* Opens, or makes, the journal `name` (at most 230 bytes) in a folder that is there.  NULL: somebody has it, or error. */
+/* Opens, or makes, the journal `name` (at most 230 bytes) in a folder (folder.h).  NULL: somebody has it, or error. */
 MUST_CHECK struct local_log *local_log_open(const char *folder, const char *name,
 					    struct error *err);
 void local_log_close(struct local_log *log);
