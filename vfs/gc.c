@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/bytes.h"
+#include "vfs/listing.h"
 #include "vfs/manifest.h"
 
 enum { HEAD_GUESS = 64 << 10, DELETE_AT_ONCE = 1000, PIN_HEAD = 16 };
@@ -70,41 +70,28 @@ static bool stopped(const struct cleaning *c)
 
 typedef bool (*entry_fn)(struct cleaning *c, const struct blob_entry *entry, struct error *err);
 
+struct visit {
+	struct cleaning *c;
+	entry_fn fn;
+};
+
+static enum vfs_rc visit(void *arg, const struct blob_entry *entry, struct error *err)
+{
+	const struct visit *v = arg;
+
+	if (v->fn(v->c, entry, err))
+		return VFS_OK;
+	return err->set ? VFS_IO : VFS_CANCELED; /* it has seen enough */
+}
+
 /* Call `fn` with each object of a kind behind `after` (NULL: all) until it returns false; err tells why. */
-static enum vfs_rc each_object(struct cleaning *c, const char *kind, const char *after_key,
+static enum vfs_rc each_object(struct cleaning *c, const char *kind, const char *after,
 			       entry_fn fn, struct error *err)
 {
-	char prefix[KEY_MAX], after[KEY_MAX];
-	bool more = true;
+	struct visit v = { c, fn };
+	enum vfs_rc rc = list_objects(c->store, c->folder, kind, after, visit, &v, err);
 
-	snprintf(prefix, sizeof(prefix), "%s/%s/", c->folder, kind);
-	snprintf(after, sizeof(after), "%s", after_key != NULL ? after_key : "");
-	while (more) {
-		struct blob_list_request request = {
-			.prefix = prefix,
-			.start_after = after[0] != '\0' ? after : NULL,
-		};
-		struct arena arena = ARENA_INIT((size_t)4 << 20);
-		struct blob_list list;
-		enum vfs_rc rc = vfs_rc_of_blob(blob_list(c->store, &request, &arena, &list, err));
-
-		if (rc != VFS_OK) {
-			arena_free(&arena);
-			return rc;
-		}
-		more = list.more && list.n_entries > 0;
-		for (size_t i = 0; i < list.n_entries; i++)
-			if (!list.entries[i].is_prefix && !fn(c, &list.entries[i], err)) {
-				more = false;
-				break;
-			}
-		if (more)
-			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
-		arena_free(&arena);
-		if (err->set)
-			return VFS_IO;
-	}
-	return VFS_OK;
+	return rc == VFS_CANCELED ? VFS_OK : rc;
 }
 
 static bool add_manifest(struct cleaning *c, const struct blob_entry *entry, struct error *err)

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "vfs/group.h"
+#include "vfs/listing.h"
 #include "vfs/manifest.h"
 #include "vfs/pin.h"
 #include "vfs/registry.h"
@@ -174,54 +174,26 @@ struct lsns {
 	size_t n, cap;
 };
 
-static bool add_lsn(struct lsns *l, uint64_t lsn)
+static enum vfs_rc add_lsn(void *arg, const struct blob_entry *entry, struct error *err)
 {
+	struct lsns *l = arg;
+	uint64_t lsn;
+
+	if (!key_manifest_lsn(entry->key, &lsn))
+		return VFS_OK; /* not ours */
 	if (l->n == l->cap) {
 		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
 		uint64_t *grown = realloc(l->at, cap * sizeof(grown[0]));
 
-		if (grown == NULL)
-			return false;
+		if (grown == NULL) {
+			error_no_memory(err);
+			return VFS_IO;
+		}
 		l->at = grown;
 		l->cap = cap;
 	}
 	l->at[l->n++] = lsn;
-	return true;
-}
-
-/* All manifests, the newest first. */
-static enum vfs_rc list_manifests(struct db *db, struct lsns *out, struct error *err)
-{
-	char prefix[KEY_MAX];
-	char after[KEY_MAX];
-	bool more = true;
-	enum vfs_rc rc = VFS_OK;
-
-	key_manifest(prefix, db->folder, 0);
-	*(strrchr(prefix, '/') + 1) = '\0';
-	while (rc == VFS_OK && more) {
-		struct blob_list_request request = {
-			.prefix = prefix,
-			.start_after = out->n > 0 ? after : NULL,
-		};
-		struct arena arena = ARENA_INIT((size_t)4 << 20);
-		struct blob_list list = { 0 };
-
-		rc = vfs_rc_of_blob(blob_list(db->store, &request, &arena, &list, err));
-		for (size_t i = 0; rc == VFS_OK && i < list.n_entries; i++) {
-			uint64_t lsn;
-
-			if (key_manifest_lsn(list.entries[i].key, &lsn) && !add_lsn(out, lsn)) {
-				error_no_memory(err);
-				rc = VFS_IO;
-			}
-		}
-		more = list.more && out->n > 0;
-		if (more)
-			key_manifest(after, db->folder, out->at[out->n - 1]);
-		arena_free(&arena);
-	}
-	return rc;
+	return VFS_OK;
 }
 
 /* The newest manifest of that time or before; 0: there is none. */
@@ -229,7 +201,7 @@ static enum vfs_rc manifest_of_time(struct db *db, int64_t time_us, uint64_t *fo
 				    struct error *err)
 {
 	struct lsns l = { 0 };
-	enum vfs_rc rc = list_manifests(db, &l, err);
+	enum vfs_rc rc = list_objects(db->store, db->folder, "manifest", NULL, add_lsn, &l, err);
 	size_t low = 0;
 	size_t high = l.n;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "vfs/listing.h"
 #include "vfs/manifest.h"
 
 enum { AT_ONCE = 8, LIST_ARENA = 4 << 20 };
@@ -469,35 +470,27 @@ enum vfs_rc vfs_inspect_slots(struct blob_store *store, const char *name, uint64
 			      walk_log(store, folder, lsn, limit == 0 ? UINT64_MAX : limit, fn, arg, err);
 }
 
+struct told_object {
+	vfs_object_fn fn;
+	void *arg;
+};
+
+static enum vfs_rc tell_object(void *arg, const struct blob_entry *entry, struct error *err)
+{
+	const struct told_object *t = arg;
+
+	(void)err;
+	return t->fn(t->arg, entry->key, entry->info.size) ? VFS_OK : VFS_IO;
+}
+
 enum vfs_rc vfs_inspect_objects(struct blob_store *store, const char *name, vfs_object_fn fn,
 				void *arg, struct error *err)
 {
 	char folder[DB_NAME_ENCODED];
-	char prefix[KEY_MAX];
-	char after[1024] = "";
-	bool more = true;
+	struct told_object told = { fn, arg };
 	enum vfs_rc rc = folder_of(name, folder, err);
 
-	if (rc == VFS_OK)
-		snprintf(prefix, sizeof(prefix), "%s/", folder);
-	while (rc == VFS_OK && more) {
-		struct blob_list_request request = {
-			.prefix = prefix,
-			.start_after = after[0] != '\0' ? after : NULL,
-		};
-		struct arena arena = ARENA_INIT(LIST_ARENA);
-		struct blob_list list = { 0 };
-
-		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
-		for (size_t i = 0; rc == VFS_OK && i < list.n_entries; i++)
-			if (!fn(arg, list.entries[i].key, list.entries[i].info.size))
-				rc = VFS_IO;
-		more = list.more && list.n_entries > 0;
-		if (rc == VFS_OK && more)
-			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
-		arena_free(&arena);
-	}
-	return rc;
+	return rc != VFS_OK ? rc : list_objects(store, folder, NULL, NULL, tell_object, &told, err);
 }
 
 static bool count_object(void *arg, const char *key, uint64_t bytes)

@@ -23,6 +23,7 @@ VFS_SOURCES = \
 	vfs/inspect.c vfs/inspect.h \
 	vfs/journal.c vfs/journal.h \
 	vfs/key.c vfs/key.h \
+	vfs/listing.c vfs/listing.h \
 	vfs/local.c vfs/local.h \
 	vfs/local_format.c vfs/local_format.h \
 	vfs/local_log.c vfs/local_log.h \

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/admin.h"
 #include "vfs/format_parts.h"
 #include "vfs/history.h"
+#include "vfs/listing.h"
 #include "vfs/registry.h"
 
 enum { PIN_VERSION = 1, PIN_HEAD_LEN = 90, PIN_MAX = 4096 };
@@ -190,48 +190,39 @@ static bool add_pin(struct pin **pins, size_t *n, const struct pin *pin)
 	return true;
 }
 
+struct pins {
+	struct blob_store *store;
+	struct pin *pins;
+	size_t n;
+};
+
+static enum vfs_rc list_pin(void *arg, const struct blob_entry *entry, struct error *err)
+{
+	struct pins *found = arg;
+	struct pin pin;
+	enum vfs_rc rc = read_key(found->store, entry->key, &pin, err);
+
+	if (rc == VFS_NOT_FOUND) {
+		error_clear(err); /* dropped since it was listed */
+		return VFS_OK;
+	}
+	if (rc == VFS_OK && !add_pin(&found->pins, &found->n, &pin)) {
+		error_no_memory(err);
+		rc = VFS_IO;
+	}
+	return rc;
+}
+
 enum vfs_rc pin_list(struct blob_store *store, const char *folder, struct pin **out, size_t *n,
 		     struct error *err)
 {
-	char prefix[KEY_MAX];
-	char after[KEY_MAX] = "";
-	bool more = true;
-	enum vfs_rc rc = VFS_OK;
+	struct pins found = { .store = store };
+	enum vfs_rc rc = list_objects(store, folder, "pin", NULL, list_pin, &found, err);
 
-	*out = NULL;
-	*n = 0;
-	key_pin(prefix, folder, "");
-	while (rc == VFS_OK && more) {
-		struct blob_list_request request = {
-			.prefix = prefix,
-			.start_after = after[0] != '\0' ? after : NULL,
-		};
-		struct arena arena = ARENA_INIT((size_t)4 << 20);
-		struct blob_list list = { 0 };
-
-		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
-		for (size_t i = 0; rc == VFS_OK && i < list.n_entries; i++) {
-			struct pin pin;
-
-			rc = read_key(store, list.entries[i].key, &pin, err);
-			if (rc == VFS_NOT_FOUND) {
-				error_clear(err); /* dropped since it was listed */
-				rc = VFS_OK;
-			} else if (rc == VFS_OK && !add_pin(out, n, &pin)) {
-				error_no_memory(err);
-				rc = VFS_IO;
-			}
-		}
-		more = list.more && list.n_entries > 0;
-		if (more)
-			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
-		arena_free(&arena);
-	}
-	if (rc != VFS_OK) {
-		free(*out);
-		*out = NULL;
-		*n = 0;
-	}
+	*out = rc == VFS_OK ? found.pins : NULL;
+	*n = rc == VFS_OK ? found.n : 0;
+	if (rc != VFS_OK)
+		free(found.pins);
 	return rc;
 }
 
