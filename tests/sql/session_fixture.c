@@ -258,3 +258,16 @@ void make_table(struct client *c)
 	run(c, "INSERT INTO t VALUES (1, 'a', 'a@x'), (2, 'b', NULL), (3, 'c', NULL)");
 }
 
+char *read_file(const char *path)
+{
+	enum { MAX = 1 << 20 };
+	FILE *f = fopen(path, "r");
+	char *text = calloc(1, MAX);
+
+	ck_assert_msg(f != NULL && text != NULL, "could not open %s", path);
+	size_t n = fread(text, 1, MAX - 1, f);
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_lt(n, MAX - 1);
+	fclose(f);
+	return text;
+}

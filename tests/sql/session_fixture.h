@@ -69,4 +69,7 @@ void make_table(struct client *c);
 		ck_assert_msg(strncmp(got_, (want), strlen(want)) == 0, "%s: got %s", (text), got_); \
 	} while (0)
 
+/* The text of a file of less than 1 MiB; the caller frees it. */
+char *read_file(const char *path);
+
 #endif

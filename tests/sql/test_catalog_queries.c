@@ -136,20 +136,6 @@ static bool has_order(const char *text)
 	return strcasestr(text, "order by") != NULL;
 }
 
-static char *read_file(const char *path)
-{
-	enum { MAX = 1 << 20 };
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, MAX);
-
-	ck_assert_msg(f != NULL && text != NULL, "could not open %s", path);
-	size_t n = fread(text, 1, MAX - 1, f);
-	ck_assert_uint_gt(n, 0);
-	ck_assert_uint_lt(n, MAX - 1);
-	fclose(f);
-	return text;
-}
-
 START_TEST(queries_of_clients_give_postgresqls_rows)
 {
 	static char sql[MAX_QUERY], ours[1 << 20], theirs[1 << 20];

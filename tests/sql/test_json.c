@@ -11,20 +11,6 @@
 
 #include "tests/sql/session_fixture.h"
 
-static char *read_file(const char *path)
-{
-	enum { MAX = 1 << 20 };
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, MAX);
-
-	ck_assert_msg(f != NULL && text != NULL, "could not open %s", path);
-	size_t n = fread(text, 1, MAX - 1, f);
-	ck_assert_uint_gt(n, 0);
-	ck_assert_uint_lt(n, MAX - 1);
-	fclose(f);
-	return text;
-}
-
 /* Rows and errors of a transcript, without the error's position. */
 static void answer_of(const char *transcript, struct buf *out)
 {

@@ -17,20 +17,6 @@
 #include "tests/sql/session_fixture.h"
 #include "vfs/vfs.h"
 
-static char *read_file(const char *path)
-{
-	enum { MAX = 1 << 20 };
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, MAX);
-
-	ck_assert_msg(f != NULL && text != NULL, "could not open %s", path);
-	size_t n = fread(text, 1, MAX - 1, f);
-	ck_assert_uint_gt(n, 0);
-	ck_assert_uint_lt(n, MAX - 1);
-	fclose(f);
-	return text;
-}
-
 /* Of a transcript what psql shows: not the columns, nor tags of what gives rows, nor positions. */
 static void answer_of(const char *transcript, struct buf *out)
 {
