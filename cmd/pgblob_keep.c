@@ -66,7 +66,7 @@ static void tell_clean_up(const struct tool *t, struct json_writer *j, const cha
 			  const struct vfs_clean_up *c)
 {
 	bool dry_run = tool_value(t, "dry-run") != NULL;
-	uint64_t bytes = c->slots.bytes + c->segments.bytes + c->manifests.bytes;
+	uint64_t bytes = c->slots.bytes + c->segments.bytes + c->manifests.bytes + c->pins.bytes;
 	char size[TOOL_SIZE_LEN];
 
 	if (t->json) {
@@ -77,11 +77,13 @@ static void tell_clean_up(const struct tool *t, struct json_writer *j, const cha
 		put_deleted(j, "slots", &c->slots);
 		put_deleted(j, "segments", &c->segments);
 		put_deleted(j, "manifests", &c->manifests);
+		put_deleted(j, "pins", &c->pins);
 		json_put_end(j);
 	} else if (!t->quiet || dry_run) {
-		printf("%s: %s %" PRIu64 " slots, %" PRIu64 " segments, %" PRIu64 " manifests, %s",
+		printf("%s: %s %" PRIu64 " slots, %" PRIu64 " segments, %" PRIu64 " manifests, %" PRIu64
+		       " pins, %s",
 		       name, dry_run ? "would delete" : "deleted", c->slots.n, c->segments.n,
-		       c->manifests.n, tool_size(bytes, size));
+		       c->manifests.n, c->pins.n, tool_size(bytes, size));
 		if (c->from_lsn != 0)
 			printf("; kept from lsn %" PRIu64, c->from_lsn);
 		putchar('\n');

@@ -50,13 +50,19 @@ MUST_CHECK enum vfs_rc branch_set_origins_locked(struct db *db,
 						 struct error *err);
 
 /*
- * Is the pin of `folder` still needed?  For clean-up: one that is not may be deleted,
- * and what only it needed.  A branch that is being made counts as needed for a day
- * from now_us, a time by the clock that the pin's is of.
+ * Is the pin of `folder` still needed?  For clean-up: one that is not may be deleted, and
+ * what only it needed.  A branch that is still being made is not there yet: the caller lets
+ * a pin rest for a day, calls branch_give_up(), and asks once more.
  */
 MUST_CHECK enum vfs_rc branch_pin_needed(struct blob_store *store, const char *folder,
-					 const struct pin *pin, int64_t now_us, bool *needed,
-					 struct error *err);
+					 const struct pin *pin, bool *needed, struct error *err);
+
+/*
+ * Whoever still makes the branch of that pin, after a day of sleep, finds its slot taken from
+ * now on; or has taken it.
+ */
+MUST_CHECK enum vfs_rc branch_give_up(struct blob_store *store, const char *folder,
+				      const struct pin *pin, struct error *err);
 
 /*
  * For DROP of the database of that id: delete the pins of the folder but for branch

@@ -20,8 +20,6 @@
 #include "vfs/registry.h"
 #include "vfs/seal.h"
 
-#define PIN_YOUNG_US ((int64_t)86400 * 1000000)
-
 /* What is to be begun: pinned until making_end(). */
 struct making {
 	struct db *from;         /* what is gone on from: its newest version, or one of the past */
@@ -355,11 +353,9 @@ static enum vfs_rc has_branches(struct blob_store *store, const char *folder,
 	return rc;
 }
 
-/* Is a database of that id there, or does a branch of it live on? */
-static enum vfs_rc lives_on(struct blob_store *store, const char *name, const uint8_t db_id[ID_LEN],
-			    uint64_t *lsn, bool *lives, struct error *err)
+static enum vfs_rc is_there(struct blob_store *store, const char *name, const uint8_t db_id[ID_LEN],
+			    bool *there, struct error *err)
 {
-	char folder[DB_NAME_ENCODED];
 	bool exists;
 	struct db *db;
 	enum vfs_rc rc = admin_open_newest(store, name, &db, &exists, err);
@@ -367,12 +363,23 @@ static enum vfs_rc lives_on(struct blob_store *store, const char *name, const ui
 	if (rc != VFS_OK)
 		return rc;
 	struct version *v = db_pin_durable(db);
-	*lives = exists && memcmp(v->db_id, db_id, ID_LEN) == 0;
-	*lsn = v->lsn;
+	*there = exists && memcmp(v->db_id, db_id, ID_LEN) == 0;
 	db_unpin(db, v);
 	registry_put(db);
+	return VFS_OK;
+}
+
+/* Is a database of that id there, or does a branch of it live on? */
+static enum vfs_rc lives_on(struct blob_store *store, const char *name, const uint8_t db_id[ID_LEN],
+			    bool *lives, struct error *err)
+{
+	char folder[DB_NAME_ENCODED];
+	enum vfs_rc rc = is_there(store, name, db_id, lives, err);
+
+	if (rc != VFS_OK || *lives)
+		return rc;
 	db_name_encode(name, folder);
-	return *lives ? VFS_OK : has_branches(store, folder, db_id, lives, err);
+	return has_branches(store, folder, db_id, lives, err);
 }
 
 enum vfs_rc branch_leave_parent(struct db *db, const uint8_t db_id[ID_LEN], struct error *err)
@@ -387,7 +394,6 @@ enum vfs_rc branch_leave_parent(struct db *db, const uint8_t db_id[ID_LEN], stru
 	for (uint16_t k = 1; !lives && objects_origin(&db->objects, k, folder); k++) {
 		char name[DB_NAME_MAX + 1];
 		struct pin pin;
-		uint64_t lsn;
 
 		rc = pin_read_branch(db->store, folder, child, &pin, err);
 		if (rc == VFS_NOT_FOUND) {
@@ -397,7 +403,7 @@ enum vfs_rc branch_leave_parent(struct db *db, const uint8_t db_id[ID_LEN], stru
 		if (rc == VFS_OK)
 			rc = pin_delete(db->store, folder, &pin, err);
 		if (rc == VFS_OK && db_name_decode(folder, strlen(folder), name))
-			rc = lives_on(db->store, name, pin.db_id, &lsn, &lives, err);
+			rc = lives_on(db->store, name, pin.db_id, &lives, err);
 		if (rc != VFS_OK)
 			break;
 		memcpy(child, pin.db_id, ID_LEN);
@@ -424,12 +430,12 @@ static enum vfs_rc head_of_slot(struct blob_store *store, const char *folder, ui
 
 /* A restored version needs the old one until it has a manifest of its own. */
 static enum vfs_rc restored_needs(struct blob_store *store, const char *folder,
-				  const struct pin *pin, bool young, bool *needed,
-				  struct error *err)
+				  const struct pin *pin, bool *needed, struct error *err)
 {
 	struct commit_head head;
 	struct blob_info info;
 	char key[KEY_MAX];
+	uint64_t newest;
 	enum vfs_rc rc;
 
 	key_manifest(key, folder, pin->child_lsn);
@@ -443,52 +449,97 @@ static enum vfs_rc restored_needs(struct blob_store *store, const char *folder,
 		*needed = head.kind == COMMIT_BRANCHED;
 	if (rc != VFS_NOT_FOUND)
 		return rc;
+	/* cleaned up; or who restores fell asleep and may still come, unless another commit does */
 	error_clear(err);
-	*needed = young;
-	return VFS_OK;
+	rc = manifest_newest(store, folder, &newest, err);
+	*needed = rc != VFS_OK || newest < pin->child_lsn;
+	return rc;
 }
 
-/* Is the branch there or being made, or does a branch of it live on? */
-static enum vfs_rc branch_needs(struct blob_store *store, const struct pin *pin, bool young,
-				bool *needed, struct error *err)
+/* Does the newest manifest say that the database of that id is there?  Nothing is opened. */
+static enum vfs_rc has_manifest(struct blob_store *store, const char *folder,
+				const uint8_t db_id[ID_LEN], bool *has, struct error *err)
 {
+	struct manifest_head head;
 	uint64_t lsn;
-	enum vfs_rc rc = lives_on(store, pin->name, pin->child_id, &lsn, needed, err);
+	enum vfs_rc rc = manifest_newest(store, folder, &lsn, err);
 
-	if (rc == VFS_OK && young && lsn < pin->child_lsn)
+	*has = false;
+	if (rc != VFS_OK || lsn == 0)
+		return rc;
+	rc = manifest_head_of(store, folder, lsn, &head, err);
+	if (rc == VFS_OK)
+		*has = head.kind != COMMIT_DROPPED && memcmp(head.db_id, db_id, ID_LEN) == 0;
+	else if (rc == VFS_NOT_FOUND)
+		error_clear(err); /* a newer one has come */
+	return rc == VFS_NOT_FOUND ? VFS_OK : rc;
+}
+
+enum vfs_rc branch_pin_needed(struct blob_store *store, const char *folder, const struct pin *pin,
+			      bool *needed, struct error *err)
+{
+	bool snapshot = pin->kind == PIN_SNAPSHOT;
+	const uint8_t *db_id = snapshot ? pin->db_id : pin->child_id;
+	char of[DB_NAME_ENCODED], name[DB_NAME_MAX + 1];
+	enum vfs_rc rc;
+
+	*needed = true;
+	if (!snapshot && is_own(folder, pin))
+		return restored_needs(store, folder, pin, needed, err);
+	/* a snapshot is one of the database that is there, a branch point one of its branch */
+	if (snapshot)
+		snprintf(of, sizeof(of), "%s", folder);
+	else
+		db_name_encode(pin->name, of);
+	if (!db_name_decode(of, strlen(of), name))
+		return VFS_INVALID;
+	rc = has_manifest(store, of, db_id, needed, err);
+	if (rc == VFS_OK && !*needed)
+		rc = snapshot ? is_there(store, name, db_id, needed, err) :
+				lives_on(store, name, db_id, needed, err);
+	if (rc != VFS_OK)
 		*needed = true;
 	return rc;
 }
 
-/* A snapshot is one of the database that is there. */
-static enum vfs_rc snapshot_needs(struct blob_store *store, const char *folder,
-				  const struct pin *pin, bool *needed, struct error *err)
+/* Who has the turn takes the slot, if it is free. */
+static enum vfs_rc take_slot(struct db *db, uint64_t lsn, struct error *err)
 {
-	char name[DB_NAME_MAX + 1];
-	bool exists;
-	struct db *db;
-	enum vfs_rc rc;
+	struct commit_request request = {
+		.kind = COMMIT_DROPPED, /* as it was: no database is there */
+		.timeout_ms = vfs_settings.commit_timeout_ms,
+	};
+	struct version *made = NULL;
+	enum vfs_rc rc = take_head(db, &request.base, err);
 
-	if (!db_name_decode(folder, strlen(folder), name))
-		return VFS_INVALID;
-	rc = admin_open_newest(store, name, &db, &exists, err);
 	if (rc != VFS_OK)
 		return rc;
-	struct version *v = db_pin_durable(db);
-	*needed = exists && memcmp(v->db_id, pin->db_id, ID_LEN) == 0;
-	db_unpin(db, v);
-	registry_put(db);
-	return VFS_OK;
+	if (request.base->lsn + 1 == lsn)
+		rc = request.base->exists ? VFS_LOST : commit_append(db, &request, &made, err);
+	db_unpin(db, request.base);
+	if (made != NULL)
+		db_unpin(db, made);
+	return rc;
 }
 
-enum vfs_rc branch_pin_needed(struct blob_store *store, const char *folder, const struct pin *pin,
-			      int64_t now_us, bool *needed, struct error *err)
+enum vfs_rc branch_give_up(struct blob_store *store, const char *folder, const struct pin *pin,
+			   struct error *err)
 {
-	bool young = now_us - pin->created_us < PIN_YOUNG_US;
+	int64_t deadline_ms = mono_ms() + vfs_settings.commit_timeout_ms;
+	struct db *db;
+	bool exists;
+	enum vfs_rc rc;
 
-	*needed = true;
-	if (pin->kind == PIN_SNAPSHOT)
-		return snapshot_needs(store, folder, pin, needed, err);
-	return is_own(folder, pin) ? restored_needs(store, folder, pin, young, needed, err) :
-				     branch_needs(store, pin, young, needed, err);
+	if (pin->kind == PIN_SNAPSHOT || is_own(folder, pin))
+		return VFS_OK;
+	rc = admin_open_newest(store, pin->name, &db, &exists, err);
+	if (rc != VFS_OK)
+		return rc;
+	rc = turn_wait(db, &deadline_ms, deadline_ms, NULL, err);
+	if (rc == VFS_OK) {
+		rc = take_slot(db, pin->child_lsn, err);
+		turn_end(db, &deadline_ms);
+	}
+	registry_put(db);
+	return rc;
 }

@@ -17,10 +17,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "vfs/gc_pin.h"
 #include "vfs/listing.h"
 #include "vfs/manifest.h"
 
-enum { HEAD_GUESS = 64 << 10, DELETE_AT_ONCE = 1000, PIN_HEAD = 16 };
+enum { HEAD_GUESS = 64 << 10, DELETE_AT_ONCE = 1000 };
 
 /* How long what nobody needs is left alone: README.md, "Clean-up". */
 #define REST_US ((int64_t)24 * 3600 * 1000000)
@@ -48,9 +49,7 @@ struct cleaning {
 	size_t n_manifests, cap_manifests;
 	size_t cut;                /* the oldest manifest that is kept for its age; n_manifests: none */
 
-	uint64_t *pins;            /* their lsns */
-	size_t n_pins;
-	bool keep_all;             /* a pin that we cannot read */
+	struct gc_pins pins;
 
 	int64_t newest_slot_us;
 
@@ -114,33 +113,6 @@ static bool add_manifest(struct cleaning *c, const struct blob_entry *entry, str
 		.mtime_us = entry->info.mtime_us,
 		.size = entry->info.size,
 	};
-	return true;
-}
-
-/* The version that a pin keeps; of a pin that we do not understand nothing may be deleted. */
-static bool add_pin(struct cleaning *c, const struct blob_entry *entry, struct error *err)
-{
-	struct blob_range range = { .offset = 0, .len = PIN_HEAD };
-	struct buf body = BUF_INIT(PIN_HEAD);
-	void *grown = realloc(c->pins, (c->n_pins + 1) * sizeof(c->pins[0]));
-	uint64_t lsn = 0;
-
-	if (grown == NULL)
-		return error_no_memory(err);
-	c->pins = grown;
-	enum blob_rc got = blob_get(c->store, entry->key, &range, &body, NULL, err);
-	if (got == BLOB_NOT_FOUND) {
-		error_clear(err); /* dropped since it was listed */
-		return true;
-	}
-	if (got == BLOB_OK && body.len == PIN_HEAD && memcmp(body.data, "PGBP\0\1", 6) == 0)
-		lsn = get_u64(body.data + 8);
-	buf_free(&body);
-	if (got != BLOB_OK)
-		return false;
-	if (lsn == 0)
-		c->keep_all = true;
-	c->pins[c->n_pins++] = lsn;
 	return true;
 }
 
@@ -368,10 +340,11 @@ static enum vfs_rc mark_retained(struct cleaning *c, struct error *err)
 
 	for (size_t i = 0; i <= c->cut && rc == VFS_OK; i++)
 		rc = stopped(c) ? VFS_CANCELED : mark_manifest(c, i, err);
-	for (size_t p = 0; p < c->n_pins && rc == VFS_OK; p++) {
-		size_t i = manifest_of(c, c->pins[p]);
+	for (size_t p = 0; p < c->pins.n && rc == VFS_OK; p++) {
+		uint64_t lsn = c->pins.pins[p].lsn;
+		size_t i = manifest_of(c, lsn);
 
-		if (c->pins[p] >= c->manifests[c->cut].lsn)
+		if (lsn >= c->manifests[c->cut].lsn)
 			continue;
 		/* the next one tells of what the slots between the two name */
 		if (i < c->n_manifests)
@@ -388,10 +361,10 @@ static enum vfs_rc mark_retained(struct cleaning *c, struct error *err)
 /* Does a pin need the slot, whatever it names? */
 static bool is_pinned(const struct cleaning *c, uint64_t lsn)
 {
-	for (size_t p = 0; p < c->n_pins; p++) {
-		size_t i = manifest_of(c, c->pins[p]);
+	for (size_t p = 0; p < c->pins.n; p++) {
+		size_t i = manifest_of(c, c->pins.pins[p].lsn);
 
-		if (lsn <= c->pins[p] && (i == c->n_manifests || lsn > c->manifests[i].lsn))
+		if (lsn <= c->pins.pins[p].lsn && (i == c->n_manifests || lsn > c->manifests[i].lsn))
 			return true;
 	}
 	return false;
@@ -493,15 +466,19 @@ static enum vfs_rc clean(struct cleaning *c, struct error *err)
 
 static enum vfs_rc run(struct cleaning *c, struct error *err)
 {
-	enum vfs_rc rc = each_object(c, "pin", NULL, add_pin, err);
+	enum vfs_rc rc = gc_pins_read(c->store, c->folder, &c->pins, err);
 
 	if (rc == VFS_OK)
 		rc = each_object(c, "manifest", NULL, add_manifest, err);
-	if (rc != VFS_OK || c->keep_all || c->n_manifests == 0)
+	if (rc != VFS_OK || (c->n_manifests == 0 && c->pins.n == 0))
 		return rc;
 	rc = ask_time(c, err);
 	if (rc == VFS_OK)
-		rc = find_cut(c, err);
+		rc = gc_pins_drop(c->store, c->folder, c->now_us - REST_US, c->request->dry_run,
+				  &c->pins, &c->stats->pins, err);
+	if (rc != VFS_OK || c->pins.unknown)
+		return rc;
+	rc = find_cut(c, err);
 	if (rc != VFS_OK || c->cut == c->n_manifests)
 		return rc;
 	c->stats->from_lsn = c->manifests[c->cut].lsn;
@@ -528,7 +505,7 @@ enum vfs_rc gc(struct blob_store *store, const char *folder, const struct gc_req
 	if (rc != VFS_OK && err != NULL)
 		*err = why;
 	free(c.manifests);
-	free(c.pins);
+	gc_pins_free(&c.pins);
 	free(c.marks);
 	free(c.batch);
 	return rc;

@@ -18,6 +18,7 @@ VFS_SOURCES = \
 	vfs/folder.c vfs/folder.h \
 	vfs/format.c vfs/format.h vfs/format_parts.h \
 	vfs/gc.c vfs/gc.h \
+	vfs/gc_pin.c vfs/gc_pin.h \
 	vfs/group.c vfs/group.h \
 	vfs/housekeeping.c \
 	vfs/inspect.c vfs/inspect.h \

@@ -337,12 +337,12 @@ static void clean_up(struct db *db)
 	enum vfs_rc rc = gc(db->store, db->folder, &request, &s, &err);
 	if (rc != VFS_OK && rc != VFS_CANCELED)
 		log_warn(NULL, "could not clean up database \"%s\": %s", db->name, err.text);
-	else if (s.slots.n + s.segments.n + s.manifests.n > 0)
+	else if (s.slots.n + s.segments.n + s.manifests.n + s.pins.n > 0)
 		log_info(NULL,
 			 "clean-up db=%s from=%" PRIu64 " slots=%" PRIu64 " segments=%" PRIu64
-			 " manifests=%" PRIu64 " bytes=%" PRIu64,
-			 db->name, s.from_lsn, s.slots.n, s.segments.n, s.manifests.n,
-			 s.slots.bytes + s.segments.bytes + s.manifests.bytes);
+			 " manifests=%" PRIu64 " pins=%" PRIu64 " bytes=%" PRIu64,
+			 db->name, s.from_lsn, s.slots.n, s.segments.n, s.manifests.n, s.pins.n,
+			 s.slots.bytes + s.segments.bytes + s.manifests.bytes + s.pins.bytes);
 }
 
 /* Compaction has a tenth of the time, but is not put off for long. */

@@ -168,6 +168,7 @@ struct vfs_deleted {
 struct vfs_clean_up {
 	uint64_t from_lsn; /* versions from this slot on are kept, and those that pins name; 0: all */
 	struct vfs_deleted slots, segments, manifests;
+	struct vfs_deleted pins; /* of branches and databases that are gone */
 };
 
 /*

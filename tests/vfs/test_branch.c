@@ -387,12 +387,20 @@ START_TEST(a_parent_that_is_dropped_meanwhile_is_seen)
 }
 END_TEST
 
+static bool is_needed(struct fixture *f, const struct pin *pin)
+{
+	struct error err = ERROR_INIT;
+	bool needed;
+
+	ck_assert_msg(branch_pin_needed(f->faults, "app", pin, &needed, &err) == VFS_OK, "%s", err.text);
+	return needed;
+}
+
 START_TEST(a_pin_is_needed_as_long_as_what_it_is_for)
 {
 	struct error err = ERROR_INIT;
 	struct pin *pins;
 	struct fixture f;
-	bool needed;
 	size_t n;
 
 	fixture_open(&f);
@@ -402,35 +410,83 @@ START_TEST(a_pin_is_needed_as_long_as_what_it_is_for)
 	ck_assert_uint_eq(1, n);
 	struct pin pin = pins[0];
 	free(pins);
-	int64_t late_us = pin.created_us + (int64_t)2 * 86400 * 1000000;
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &pin, late_us, &needed, &err));
-	ck_assert(needed);
-	/* one whose branch was never made, after a day */
+	ck_assert(is_needed(&f, &pin));
+	/* one whose branch was never made */
 	struct pin orphan = pin;
 	memset(orphan.child_id, 7, ID_LEN);
 	strcpy(orphan.name, "never");
 	ck_assert_int_eq(VFS_OK, pin_create(f.faults, "app", &orphan, &err));
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &orphan, pin.created_us, &needed, &err));
-	ck_assert(needed);
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &orphan, late_us, &needed, &err));
-	ck_assert(!needed);
+	ck_assert(!is_needed(&f, &orphan));
 	/* a branch that was dropped, while one of its own is there */
 	branch(&f, "c", "b");
 	drop(&f, "b");
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &pin, late_us, &needed, &err));
-	ck_assert(needed);
+	ck_assert(is_needed(&f, &pin));
 	drop(&f, "c");
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &pin, late_us, &needed, &err));
-	ck_assert(!needed);
+	ck_assert(!is_needed(&f, &pin));
 	/* snapshots */
 	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
 	ck_assert_int_eq(VFS_OK, pin_read(f.faults, "app", "s", &pin, &err));
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &pin, late_us, &needed, &err));
-	ck_assert(needed);
+	ck_assert(is_needed(&f, &pin));
 	drop(&f, "app");
-	ck_assert_int_eq(VFS_OK, branch_pin_needed(f.faults, "app", &pin, late_us, &needed, &err));
-	ck_assert(!needed);
+	ck_assert(!is_needed(&f, &pin));
 	fixture_close(&f);
+}
+END_TEST
+
+static void give_up(void *arg)
+{
+	struct error err = ERROR_INIT;
+	struct pin *pins;
+	size_t n;
+
+	(void)arg;
+	ck_assert_int_eq(VFS_OK, pin_list(hooked->inner, "app", &pins, &n, &err));
+	for (size_t i = 0; i < n; i++) {
+		bool needed;
+
+		ck_assert_int_eq(VFS_OK, branch_pin_needed(hooked->inner, "app", &pins[i], &needed, &err));
+		if (needed)
+			continue;
+		ck_assert_msg(branch_give_up(hooked->inner, "app", &pins[i], &err) == VFS_OK, "%s", err.text);
+		ck_assert_int_eq(VFS_OK, branch_pin_needed(hooked->inner, "app", &pins[i], &needed, &err));
+		ck_assert(!needed);
+		ck_assert_int_eq(VFS_OK, pin_delete(hooked->inner, "app", &pins[i], &err));
+	}
+	free(pins);
+}
+
+/* Whoever makes it sleeps before one of its requests, and clean-up takes the pin for an orphan meanwhile. */
+START_TEST(a_branch_that_was_given_up_is_not_begun)
+{
+	struct error err = ERROR_INIT;
+	unsigned made = 0, refused = 0;
+
+	for (unsigned nth = 1; nth <= 12; nth++) {
+		struct fixture f;
+
+		fixture_open(&f);
+		fill(f.db, 5);
+		uint64_t hash = content_hash(f.db);
+		hooked = &f;
+		fault_set_hook(f.faults, give_up, NULL);
+		fault_arm(f.faults, nth, FAULT_HOOK);
+		enum vfs_rc rc = try_branch(&f, "b", "app", &err);
+		(void)fault_disarm(f.faults);
+		if (rc == VFS_OK) {
+			ck_assert_int_eq(1, n_pins(&f, "app"));
+			made++;
+		} else {
+			ck_assert_int_eq(VFS_LOST, rc);
+			ck_assert_int_eq(VFS_NOT_FOUND, vfs_database_exists(f.faults, "b", &err));
+			refused++;
+		}
+		/* the name is free */
+		if (rc != VFS_OK)
+			branch(&f, "b", "app");
+		ck_assert(hash_of("b") == hash);
+		fixture_close(&f);
+	}
+	ck_assert(made > 0 && refused > 0);
 }
 END_TEST
 
@@ -581,6 +637,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_branch_is_whole_or_not_there, 0, FAULT_REPEAT + 1);
 	tcase_add_test(tc, a_parent_that_is_dropped_meanwhile_is_seen);
 	tcase_add_test(tc, a_pin_is_needed_as_long_as_what_it_is_for);
+	tcase_add_test(tc, a_branch_that_was_given_up_is_not_begun);
 	tcase_add_test(tc, damaged_branch_points_are_refused);
 	tcase_add_test(restoring, a_restored_version_is_the_newest_and_history_stays);
 	tcase_add_test(restoring, restoring_is_told_when_it_cannot_be);

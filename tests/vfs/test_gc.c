@@ -20,6 +20,7 @@
 #include "vfs/compact.h"
 #include "vfs/file.h"
 #include "vfs/gc.h"
+#include "vfs/pin.h"
 #include "vfs/registry.h"
 
 #define HOUR ((int64_t)3600 * 1000000)
@@ -392,6 +393,110 @@ START_TEST(orphans_go_when_they_are_a_day_old)
 }
 END_TEST
 
+static void branch(struct fixture *f, const char *name)
+{
+	struct error err = ERROR_INIT;
+
+	ck_assert_msg(vfs_branch_database(f->faults, name, "app", &err) == VFS_OK, "%s", err.text);
+}
+
+/* The branch point of `name`; false: there is none. */
+static bool pin_of(struct fixture *f, const char *name, struct pin *out)
+{
+	struct error err = ERROR_INIT;
+	struct pin *pins;
+	bool found = false;
+	size_t n;
+
+	ck_assert_msg(pin_list(f->inner, "app", &pins, &n, &err) == VFS_OK, "%s", err.text);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(pins[i].name, name) == 0) {
+			*out = pins[i];
+			found = true;
+		}
+	free(pins);
+	return found;
+}
+
+static uint64_t hash_of(const char *name)
+{
+	sqlite3 *db = connect_to(name, NULL);
+	uint64_t hash = content_hash(db);
+
+	integrity_check(db);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(db));
+	return hash;
+}
+
+/* Its first slot; what others remember of it is forgotten. */
+static void flip_byte(struct fixture *f, const char *name, long at)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s/log/%016x", f->place.url + strlen("file:"), name, 1);
+	int fd = open(path, O_RDWR);
+	char byte;
+	ck_assert(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+	byte ^= 1;
+	ck_assert(pwrite(fd, &byte, 1, at) == 1 && close(fd) == 0);
+	registry_forget_idle();
+}
+
+START_TEST(orphan_branch_points_go_when_they_are_a_day_old)
+{
+	struct error err = ERROR_INIT;
+	struct past begun;
+	uint32_t seed = 8;
+	struct pin ghost, of_b;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db);
+	compact_now(f.db);
+	change(f.db, &seed, 5);
+	branch(&f, "b");
+	uint64_t hash_of_b = hash_of("b");
+	change(f.db, &seed, 5);
+	branch(&f, "c");
+	change(f.db, &seed, 5);
+	begun = version_now(&f, 0);
+	/* whoever made a third branch died behind its pin */
+	ck_assert(pin_of(&f, "b", &ghost));
+	ghost.lsn = begun.lsn;
+	memset(ghost.child_id, 7, ID_LEN);
+	strcpy(ghost.name, "ghost");
+	ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &ghost, &err));
+	ck_assert_uint_eq(0, clean(f.inner, false).pins.n);
+	flip_byte(&f, "c", 70);
+	for (int i = 0; i < 5; i++) {
+		pass_time(&f, 30 * HOUR);
+		change(f.db, &seed, 20);
+		compact_now(f.db);
+	}
+	/* that of a branch that cannot be read stays, and what it may need */
+	ck_assert_uint_eq(1, clean(f.inner, true).pins.n);
+	ck_assert_uint_eq(1, clean(f.inner, false).pins.n);
+	ck_assert(!pin_of(&f, "ghost", &ghost) && pin_of(&f, "c", &ghost) && pin_of(&f, "b", &of_b));
+	ck_assert_uint_eq(0, hash_of_version(begun.lsn));
+	flip_byte(&f, "c", 70);
+	(void)hash_of("c");
+	ck_assert_uint_eq(hash_of_b, hash_of("b"));
+	/* a DROP that stopped before its last step */
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "b", &err));
+	ck_assert(!pin_of(&f, "b", &of_b));
+	ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &of_b, &err));
+	ck_assert_uint_eq(0, clean(f.inner, false).pins.n);
+	pass_time(&f, 30 * HOUR);
+	ck_assert_uint_eq(1, clean(f.inner, false).pins.n);
+	ck_assert(!pin_of(&f, "b", &of_b) && pin_of(&f, "c", &ghost));
+	/* the name of the one that was never there is free */
+	branch(&f, "ghost");
+	ck_assert_uint_eq(content_hash(f.db), hash_of("ghost"));
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(dropped_database_is_cleaned_up)
 {
 	struct error err = ERROR_INIT;
@@ -458,6 +563,7 @@ int main(void)
 	tcase_add_test(tc, writer_that_slept_loses_against_what_was_cleaned_up);
 	tcase_add_test(tc, pins_keep_what_they_name);
 	tcase_add_test(tc, orphans_go_when_they_are_a_day_old);
+	tcase_add_test(tc, orphan_branch_points_go_when_they_are_a_day_old);
 	tcase_add_test(tc, dropped_database_is_cleaned_up);
 	tcase_add_test(tc, server_cleans_up_behind_a_compaction);
 	suite_add_tcase(suite, tc);
