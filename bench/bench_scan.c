@@ -3,115 +3,20 @@
  *
  *	bench_scan [MiB [latency ms [MB/s]]]
  *
- * The store is a local folder behind a wrapper: each GET takes the latency, then
- * its bytes pass through one pipe of that bandwidth, shared by all.  Nothing is
- * compressible, so that bytes of pages are bytes of the store.
+ * The store is a local folder behind slow_store.h.  Nothing is compressible, so that
+ * bytes of pages are bytes of the store.
  * Licence: MIT, see LICENSE.
  */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/thread.h"
-#include "blob/store.h"
+#include "bench/slow_store.h"
 #include "vfs/vfs.h"
-
-/* lock guards free_us. */
-struct slow_store {
-	struct blob_store base;
-	struct blob_store *inner;
-	int64_t latency_us;    /* 0 and bandwidth 0: as fast as the folder */
-	double bytes_per_us;
-	struct mutex lock;
-	int64_t free_us;       /* when the pipe has passed all it was given */
-};
-
-static struct slow_store *slow_of(struct blob_store *store)
-{
-	return CONTAINER_OF(store, struct slow_store, base);
-}
-
-static void sleep_until(int64_t us)
-{
-	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) != 0)
-		;
-}
-
-static enum blob_rc slow_get(struct blob_store *store, int64_t deadline_ms, const char *key,
-			     const struct blob_range *range, struct buf *out,
-			     struct blob_info *info, struct error *err)
-{
-	struct slow_store *s = slow_of(store);
-	int64_t due_us = mono_us() + s->latency_us;
-	size_t before = out->len;
-	enum blob_rc rc;
-
-	(void)deadline_ms;
-	blob_count(&s->base.stats.gets);
-	rc = blob_get(s->inner, key, range, out, info, err);
-	if (s->latency_us == 0)
-		return rc;
-	mutex_lock(&s->lock);
-	if (due_us > s->free_us)
-		s->free_us = due_us;
-	s->free_us += (int64_t)((double)(out->len - before) / s->bytes_per_us);
-	due_us = s->free_us;
-	mutex_unlock(&s->lock);
-	sleep_until(due_us);
-	return rc;
-}
-
-static enum blob_rc slow_create(struct blob_store *store, int64_t deadline_ms, const char *key,
-				const struct buf *body, struct etag *out, struct error *err)
-{
-	(void)deadline_ms;
-	return blob_create(slow_of(store)->inner, key, body, out, err);
-}
-
-static enum blob_rc slow_head(struct blob_store *store, int64_t deadline_ms, const char *key,
-			      struct blob_info *info, struct error *err)
-{
-	(void)deadline_ms;
-	return blob_head(slow_of(store)->inner, key, info, err);
-}
-
-static enum blob_rc slow_list(struct blob_store *store, int64_t deadline_ms,
-			      const struct blob_list_request *request, struct arena *arena,
-			      struct blob_list *out, struct error *err)
-{
-	(void)deadline_ms;
-	return blob_list(slow_of(store)->inner, request, arena, out, err);
-}
-
-static enum blob_rc slow_delete(struct blob_store *store, int64_t deadline_ms,
-				const char *const *keys, size_t n, struct error *err)
-{
-	(void)deadline_ms;
-	return blob_delete_many(slow_of(store)->inner, keys, n, err);
-}
-
-static void slow_close(struct blob_store *store)
-{
-	(void)store;
-}
-
-static const struct blob_ops slow_ops = {
-	.scheme = "slow",
-	.close = slow_close,
-	.get = slow_get,
-	.create = slow_create,
-	.head = slow_head,
-	.list = slow_list,
-	.delete_many = slow_delete,
-};
 
 static void die(const char *what, sqlite3 *db)
 {
@@ -174,10 +79,10 @@ int main(int argc, char **argv)
 	double latency_ms = argc > 2 ? atof(argv[2]) : 30;
 	double bandwidth = argc > 3 ? atof(argv[3]) : 100;
 	const char *tmp = getenv("TMPDIR");
-	char dir[200], url[300], sql[300], command[300], name[] = "slow:";
-	struct slow_store s = { .base.ops = &slow_ops, .base.name = name, .base.timeout_ms = 30000,
-				.lock = MUTEX_INIT };
+	char dir[200], url[300], sql[300], command[300];
 	struct blob_options options = { 0 };
+	struct blob_store *inner;
+	struct slow_store s;
 	struct error err = ERROR_INIT;
 
 	if (mib < 1 || latency_ms <= 0 || bandwidth <= 0) {
@@ -188,10 +93,11 @@ int main(int argc, char **argv)
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	snprintf(url, sizeof(url), "file://%s", dir);
-	if (blob_open(url, &options, &s.inner, &err) != BLOB_OK) {
+	if (blob_open(url, &options, &inner, &err) != BLOB_OK) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
+	slow_store_init(&s, inner);
 	sqlite3 *db = connect(&s);
 	run(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
 	for (int i = 0; i < mib; i += 64) {
@@ -211,7 +117,7 @@ int main(int argc, char **argv)
 		"SELECT sum(length(b)) FROM (SELECT b FROM t ORDER BY a DESC LIMIT -1)", bandwidth);
 	snprintf(sql, sizeof(sql), "SELECT b FROM t WHERE a = %d", mib * 700);
 	measure(&s, "cold point read", sql, 0);
-	blob_close(s.inner);
+	blob_close(inner);
 	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
 	return system(command) != 0;
 }

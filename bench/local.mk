@@ -1,9 +1,11 @@
 # Benchmarks are programs, not tests: nothing here can fail on a time.
 EXTRA_DIST += bench/postgres bench/speedtest bench/bench_speedtest.c tests/sqlite/get-source
-bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_commit bench/bench_scan bench/bench_compact
+bench: all tests/lib/store-proxy bench/bench_vfs bench/bench_commit bench/bench_scan bench/bench_large \
+		bench/bench_compact
 	bench/bench_vfs
 	bench/bench_commit
 	bench/bench_scan
+	bench/bench_large
 	bench/bench_compact
 	$(top_srcdir)/bench/speedtest .
 	$(top_srcdir)/bench/postgres .
@@ -16,10 +18,16 @@ bench_bench_vfs_LDADD = $(VFS_LIBS)
 CLEANFILES += bench/bench_vfs
 
 EXTRA_PROGRAMS += bench/bench_scan
-bench_bench_scan_SOURCES = bench/bench_scan.c
+bench_bench_scan_SOURCES = bench/bench_scan.c bench/slow_store.c bench/slow_store.h
 bench_bench_scan_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 bench_bench_scan_LDADD = $(VFS_LIBS)
 CLEANFILES += bench/bench_scan
+
+EXTRA_PROGRAMS += bench/bench_large
+bench_bench_large_SOURCES = bench/bench_large.c bench/slow_store.c bench/slow_store.h
+bench_bench_large_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+bench_bench_large_LDADD = $(VFS_LIBS)
+CLEANFILES += bench/bench_large
 
 EXTRA_PROGRAMS += bench/bench_commit
 bench_bench_commit_SOURCES = bench/bench_commit.c

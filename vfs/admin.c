@@ -24,11 +24,12 @@
 enum vfs_rc admin_open_newest(struct blob_store *store, const char *name, struct db **out,
 			      bool *exists, struct error *err)
 {
+	int64_t since_us = boot_us(); /* who opens it only now has asked for the next slot already */
 	enum vfs_rc rc = registry_get(store, NULL, name, out, err);
 
 	if (rc != VFS_OK)
 		return rc;
-	rc = db_follow(*out, boot_us(), err);
+	rc = db_follow(*out, since_us, err);
 	if (rc != VFS_OK) {
 		bool outdated = atomic_load(&(*out)->outdated);
 

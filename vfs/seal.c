@@ -308,8 +308,8 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 				rc = VFS_IO;
 				break;
 			}
-			page_encode(s->pgnos[i], image, r->page_size, scratch, &u->body,
-				    &s->entries[i]);
+			page_encode_summed(s->pgnos[i], image, r->page_size, o->id, scratch,
+					   &u->body, &s->entries[i]);
 		}
 		segment_put_index(&u->body, s->pgnos + first, s->entries + first,
 				  (uint32_t)(i - first));

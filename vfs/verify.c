@@ -205,7 +205,7 @@ static void choose(struct verify *v, double percent)
 /* Are the stored bytes all that is needed to have the image? */
 static bool stands_alone(unsigned encoding)
 {
-	return encoding == PAGE_RAW || encoding == PAGE_ZSTD;
+	return !page_is_delta(encoding);
 }
 
 /* Pages that lie in a commit object, as its own index has them. */

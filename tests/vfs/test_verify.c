@@ -257,6 +257,21 @@ START_TEST(a_slot_that_does_not_follow_is_told)
 }
 END_TEST
 
+START_TEST(each_object_is_read_once)
+{
+	const struct vfs_verify_options objects = { .percent = 100, .sql = false, .threads = 1 };
+	struct vfs_verify_result result;
+	struct found found = { 0 };
+
+	ck_assert_int_eq(VFS_OK, vfs_compact_database(f.faults, "app", NULL, NULL, &err));
+	forget();
+	uint64_t before = fault_get_counts(f.faults).gets;
+	ck_assert_int_eq(VFS_OK, verify_with(&objects, &found, &result));
+	/* to open it: the manifest, and that there is no slot behind it */
+	ck_assert_uint_eq(result.objects + 2, fault_get_counts(f.faults).gets - before);
+}
+END_TEST
+
 START_TEST(a_sample_reads_a_part)
 {
 	const struct vfs_verify_options some = { .percent = 5, .threads = 2 };
@@ -328,6 +343,7 @@ int main(void)
 	tcase_add_test(tc, a_missing_object_is_told_with_its_pages);
 	tcase_add_test(tc, what_clean_up_took_is_not_missed);
 	tcase_add_test(tc, a_slot_that_does_not_follow_is_told);
+	tcase_add_test(tc, each_object_is_read_once);
 	tcase_add_test(tc, a_sample_reads_a_part);
 	tcase_add_test(tc, it_can_be_stopped);
 	tcase_add_test(tc, a_database_that_is_not_there_is_told);
