@@ -159,6 +159,9 @@ static void keep_local_locked(struct db *db, const struct error *why)
 	if (db->on_disk_seq > db->durable->seq && !atomic_load(&stopping))
 		local_set_aside(db, why->text);
 	db->on_disk_seq = 0;
+	/* who is not told yet waits for the leader: what the journal gets from now on is not theirs */
+	for (struct vfs_ticket *t = db->tickets; t != NULL; t = t->next)
+		t->level = VFS_IN_STORE;
 }
 
 /* Tell those from after `from` up to `to`. */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,53 @@ START_TEST(a_lost_race_keeps_it_in_a_file)
 	ck_assert_str_eq("theirs,after", query_text(f.db, "SELECT group_concat(b) FROM t"));
 	ck_assert_int_eq(1, count_files(".lost-", path));
 	sqlite3_close(elsewhere);
+	close_with_journal(&f);
+}
+END_TEST
+
+static atomic_bool in_put, go_on;
+
+static void hold_it(void *arg)
+{
+	(void)arg;
+	atomic_store(&in_put, true);
+	while (!atomic_load(&go_on))
+		usleep(1000);
+}
+
+/* _i: 1 if another commit gets to the disk before the answer for the first one is there. */
+START_TEST(a_commit_that_was_overtaken_is_not_told_as_on_disk)
+{
+	struct vfs_ticket ticket = { .seq = 0 };
+	struct error err = ERROR_INIT;
+	struct fixture f;
+
+	open_with_journal(&f);
+	sqlite3 *elsewhere = connect_elsewhere(&f, "app");
+	sqlite3 *other = connect_to("app", NULL);
+	atomic_store(&in_put, false);
+	atomic_store(&go_on, false);
+	fault_set_hook(f.faults, hold_it, NULL);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	ck_assert_int_eq(VFS_OK, vfs_intent_begin(f.db, mono_ms() + 10000, NULL, &err));
+	vfs_commit_later(f.db, &ticket, VFS_ON_DISK);
+	exec(f.db, "INSERT INTO t VALUES (1, 'ours')");
+	vfs_commit_later(f.db, NULL, VFS_IN_STORE);
+	while (!atomic_load(&in_put))
+		usleep(1000);
+	exec(elsewhere, "INSERT INTO t VALUES (1, 'theirs')");
+	ck_assert_str_eq("theirs", query_text(other, "SELECT group_concat(b) FROM t"));
+	if (_i == 1)
+		ck_assert_int_eq(VFS_OK, local_commit(other, "INSERT INTO t VALUES (2, 'after')"));
+	atomic_store(&go_on, true);
+	ck_assert_int_eq(VFS_LOST, vfs_commit_wait(&ticket, &err));
+	fault_disarm(f.faults);
+	sqlite3_close(other);
+	sqlite3_close(elsewhere);
+	fixture_restart(&f);
+	ck_assert_str_eq(_i == 1 ? "theirs,after" : "theirs",
+			 query_text(f.db, "SELECT group_concat(b) FROM t"));
+	ck_assert_int_eq(0, count_files(".lost-", NULL));
 	close_with_journal(&f);
 }
 END_TEST
@@ -530,6 +578,7 @@ int main(void)
 	tcase_add_test(tc, what_is_on_disk_is_there_after_a_kill);
 	tcase_add_test(tc, the_store_takes_it_when_it_is_back);
 	tcase_add_test(tc, a_lost_race_keeps_it_in_a_file);
+	tcase_add_loop_test(tc, a_commit_that_was_overtaken_is_not_told_as_on_disk, 0, 2);
 	tcase_add_test(tc, a_restart_that_comes_too_late_keeps_it_in_a_file);
 	tcase_add_test(tc, nothing_is_appended_twice);
 	tcase_add_loop_test(tc, every_fault_and_a_kill, 0, 6);
