@@ -623,7 +623,8 @@ static void end_append(struct append *a)
 	db->put_us = a->took_us;
 	db->stuck = false;
 	if (sent)
-		commit_done_locked(db, &a->head, &a->body, a->rc, a->began_us);
+		/* an earlier try may have made the slot: others had time to go on from it */
+		commit_done_locked(db, &a->head, &a->body, a->rc, a->first_us);
 	if (a->rc == VFS_OK)
 		applied_locked(a);
 	else
