@@ -67,7 +67,7 @@ static struct local *open_local(const struct db *db, struct error *err)
 	if (!journal_name(db, name))
 		error_set(err, "the name of database \"%s\" is too long for a local journal", db->name);
 	else
-		l->log = local_log_open(vfs_settings.journal_folder, name, err);
+		l->log = local_log_open(journal_folder(), name, err);
 	return l;
 }
 
@@ -83,7 +83,7 @@ bool local_usable(struct db *db)
 	struct error err = ERROR_INIT;
 	struct local *l;
 
-	if (vfs_settings.journal_folder == NULL)
+	if (journal_folder() == NULL)
 		return false;
 	l = local_of(db);
 	if (l != NULL)
@@ -477,7 +477,7 @@ static bool has_journal(const struct db *db)
 
 	for (int i = 0; i < 2; i++)
 		if (journal_name(db, name) &&
-		    (size_t)snprintf(path, sizeof(path), "%s/%s-%d", vfs_settings.journal_folder,
+		    (size_t)snprintf(path, sizeof(path), "%s/%s-%d", journal_folder(),
 				     name, i) < sizeof(path) &&
 		    stat(path, &st) == 0 && st.st_size > 0)
 			return true;
@@ -489,7 +489,7 @@ enum vfs_rc local_replay(struct db *db, struct error *err)
 	struct local *l;
 	enum vfs_rc rc;
 
-	if (vfs_settings.journal_folder == NULL || !has_journal(db) || !local_usable(db))
+	if (journal_folder() == NULL || !has_journal(db) || !local_usable(db))
 		return VFS_OK;
 	l = local_of(db);
 	rc = replay(db, l, err);
@@ -500,7 +500,7 @@ enum vfs_rc local_replay(struct db *db, struct error *err)
 
 void local_replay_all(struct blob_store *store)
 {
-	DIR *dir = vfs_settings.journal_folder != NULL ? opendir(vfs_settings.journal_folder) : NULL;
+	DIR *dir = journal_folder() != NULL ? opendir(journal_folder()) : NULL;
 	char suffix[32], name[DB_NAME_MAX + 1];
 
 	if (dir == NULL)

@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "vfs/folder.h"
 
@@ -368,7 +369,7 @@ bool local_log_append(struct local_log *log, bool begin, enum local_kind kind, u
 static bool keep(struct local_log *log, const struct buf *bytes, char name[256], struct error *err)
 {
 	struct iovec iov = { bytes->data, bytes->len };
-	time_t now = time(NULL);
+	time_t now = (time_t)(wall_us() / 1000000);
 	char stamp[32];
 	struct tm tm;
 	int fd = -1;

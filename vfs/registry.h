@@ -32,6 +32,13 @@ void store_release(struct store_ref *ref);
 void store_override(struct blob_store *store);
 
 /*
+ * Where local journals are; NULL: nowhere.  The override is for the calling thread, borrowed, and
+ * NULL ends it: a test has many machines in one process.
+ */
+const char *journal_folder(void);
+void journal_override(const char *folder);
+
+/*
  * The database `name` of a store, loaded; counted for registry_put().  `ref` is
  * taken over in any case.
  */

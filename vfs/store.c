@@ -11,10 +11,21 @@
 static struct mutex lock = MUTEX_INIT;
 static struct store_ref *stores; /* guarded by lock */
 static _Thread_local struct blob_store *override;
+static _Thread_local const char *other_journals;
 
 void store_override(struct blob_store *store)
 {
 	override = store;
+}
+
+const char *journal_folder(void)
+{
+	return other_journals != NULL ? other_journals : vfs_settings.journal_folder;
+}
+
+void journal_override(const char *folder)
+{
+	other_journals = folder;
 }
 
 bool vfs_store_url(const char *backend, const char *account, const char *container,

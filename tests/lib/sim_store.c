@@ -25,6 +25,7 @@ enum {
 	TRY_MS = 10000,        /* what the client is told a try may take */
 	RACE_US = 30000,       /* two requests so close to each other are in the same instant */
 	URL_PARTS = 2048,
+	REFUSED_AT_ONCE = 30,
 };
 
 /* The store's clock differs from everybody's. */
@@ -75,6 +76,9 @@ struct sim_link {
 	unsigned kill_step;
 	int64_t cut_until_us;
 	uint64_t n_requests;
+	unsigned n_refused;
+	void (*died)(void *arg);
+	void *died_arg;
 	char host[64];
 };
 
@@ -258,6 +262,8 @@ void sim_link_kill(struct sim_link *link)
 		return;
 	link->dead = true;
 	sim_trace("machine %u crashes in life %u", link->machine, link->life);
+	if (link->died != NULL)
+		link->died(link->died_arg);
 	/* what is still within it does not come out */
 	for (struct message *m = store.messages; m != NULL; m = m->next)
 		if (m->link == link && sim_chance(300)) {
@@ -270,6 +276,12 @@ void sim_link_kill_at(struct sim_link *link, unsigned nth)
 {
 	link->kill_in = nth;
 	link->kill_step = (unsigned)sim_random(3);
+}
+
+void sim_link_on_death(struct sim_link *link, void (*died)(void *arg), void *arg)
+{
+	link->died = died;
+	link->died_arg = arg;
 }
 
 bool sim_link_dead(const struct sim_link *link)
@@ -638,8 +650,14 @@ static void parse_url(const char *url, char key[URL_PARTS], const char **query)
 	*query = *query != NULL ? *query + 1 : "";
 }
 
-static enum http_rc refused(const struct sim_link *l, struct error *err)
+/* What goes on asking for ever in a life that is over asks more and more seldom. */
+static enum http_rc refused(struct sim_link *l, struct error *err)
 {
+	if (++l->n_refused > REFUSED_AT_ONCE) {
+		unsigned n = l->n_refused - REFUSED_AT_ONCE;
+
+		sim_sleep_us((int64_t)1000 << (n < 24 ? n : 24));
+	}
 	error_set(err, "machine %u is not there any more", l->machine);
 	return HTTP_REFUSED;
 }

@@ -58,6 +58,8 @@ void sim_link_kill(struct sim_link *link);
 /* The same at its nth request from now on: when it is sent, arrives, or has been answered. */
 void sim_link_kill_at(struct sim_link *link, unsigned nth);
 bool sim_link_dead(const struct sim_link *link);
+/* Called in that moment. */
+void sim_link_on_death(struct sim_link *link, void (*died)(void *arg), void *arg);
 /* Nothing comes through for so long. */
 void sim_link_cut(struct sim_link *link, int64_t us);
 uint64_t sim_link_requests(const struct sim_link *link);

@@ -82,7 +82,7 @@ check_PROGRAMS += tests/vfs/torture
 tests_vfs_torture_SOURCES = tests/vfs/torture.c tests/vfs/torture.h tests/vfs/torture_model.c \
 	tests/vfs/torture_work.c $(SIM_SOURCES)
 tests_vfs_torture_CFLAGS = $(AM_CFLAGS)
-tests_vfs_torture_LDFLAGS = $(SIM_LINK)
+tests_vfs_torture_LDFLAGS = $(SIM_LINK) -Wl,--wrap=log_write
 tests_vfs_torture_LDADD = $(VFS_LIBS)
 
 # Seeds until TORTURE_SECONDS have passed: an hour, from the clock's number on.

@@ -13,6 +13,7 @@
  */
 #include "tests/vfs/torture.h"
 
+#include <ftw.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -52,6 +53,9 @@ static void draw_plan(void)
 		.azure = sim_chance(300),
 		.crashes = sim_chance(600),
 		.sleeps = sim_chance(500),
+		.journals = sim_chance(400),
+		.disk_latency_us = sim_chance(500) ? 500 : 20000,
+		.disk_failing = sim_chance(300) ? 10 : 0,
 		.clean_up = sim_chance(600),
 		.retention_ms = sim_chance(600) ? 3600 * 1000 : VFS_RETENTION_MS,
 		.faults = {
@@ -69,8 +73,8 @@ static void draw_plan(void)
 			.latency_us = sim_chance(500) ? 3000 : 80000,
 		},
 	};
-	sim_trace("%s, %u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u",
-		  plan.azure ? "azure" : "s3", plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f);
+	sim_trace("%s, %u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u%s",
+		  plan.azure ? "azure" : "s3", plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f, plan.journals ? ", journals" : "");
 }
 
 static void world(void *arg)
@@ -96,8 +100,10 @@ static void world(void *arg)
 	model_tell();
 }
 
-static int run_here(uint64_t seed, uint64_t *digest)
+static int run_here(uint64_t seed, const char *folder, uint64_t *digest)
 {
+	if (chdir(folder) != 0)
+		return 1;
 	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	if (freopen("/dev/null", "r", stdin) == NULL)
 		return 1;
@@ -105,14 +111,31 @@ static int run_here(uint64_t seed, uint64_t *digest)
 	sim_run(seed, world, NULL);
 	model_free();
 	sim_store_free();
+	sim_disk_free();
 	*digest = sim_digest();
 	return 0;
 }
 
-/* In a process of its own: 0 if all was well. */
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+/* In a process and a folder of its own: 0 if all was well. */
 static int run_seed(uint64_t seed, uint64_t *digest)
 {
+	const char *tmp = getenv("TMPDIR");
+	char folder[300];
 	int status;
+
+	snprintf(folder, sizeof(folder), "%.250s/torture-XXXXXX", tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
+	if (mkdtemp(folder) == NULL) {
+		perror(folder);
+		exit(1);
+	}
 
 	fflush(NULL);
 	pid_t pid = fork();
@@ -121,9 +144,10 @@ static int run_seed(uint64_t seed, uint64_t *digest)
 		exit(1);
 	}
 	if (pid == 0)
-		exit(run_here(seed, digest));
+		exit(run_here(seed, folder, digest));
 	while (waitpid(pid, &status, 0) < 0)
 		;
+	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	if (WIFSIGNALED(status))
 		fprintf(stderr, "seed %" PRIu64 ": ended by signal %d%s\n", seed, WTERMSIG(status),
 			WTERMSIG(status) == SIGALRM ? ", it hangs" : "");

@@ -7,7 +7,7 @@
  *
  * The workload: transfers between accounts.  Each inserts a row (tx, a, b, x) into
  * the table `done`, whose keys rise, so that `done` is the order of the commits, and
- * the balances can be computed from any prefix of it.
+ * the balances can be computed from any prefix of it.  Its text, MARK, tells it in a page image.
  * Licence: MIT, see LICENSE.
  */
 #ifndef PGBLOB_TESTS_VFS_TORTURE_H
@@ -18,7 +18,10 @@
 #include <stdint.h>
 
 #include "tests/lib/sim.h"
+#include "tests/lib/sim_disk.h"
 #include "tests/lib/sim_store.h"
+
+#define MARK "<transaction %u>"
 
 enum { ACCOUNTS = 24, FIRST_BALANCE = 1000, MACHINES_MAX = 4, CLIENTS_MAX = 4 };
 
@@ -34,6 +37,9 @@ struct plan {
 	bool azure;                     /* the store speaks Azure's protocol, not S3's */
 	int64_t retention_ms;
 	bool crashes, sleeps;
+	int64_t disk_latency_us;
+	unsigned disk_failing;          /* of a thousand calls */
+	bool journals;                  /* machines have disks, and commit with VFS_ON_DISK */
 	bool clean_up;                  /* by hand of any machine; nights, so that something is old enough */
 };
 
@@ -48,6 +54,7 @@ enum tx_state {
 	TX_FAILED,     /* it did not happen */
 	TX_UNKNOWN,
 	TX_UNATTENDED, /* acknowledged with synchronous_commit = off */
+	TX_ON_DISK,    /* acknowledged with synchronous_commit = local */
 };
 
 struct tx {
@@ -86,6 +93,11 @@ bool model_check_past(sqlite3 *db, uint64_t lsn);
 bool model_check_branch(sqlite3 *db, uint64_t lsn, size_t *n);
 /* In an open transaction, maybe on versions that are not durable yet: is the state whole? */
 bool model_check_whole(sqlite3 *db);
+
+/* The local journals that were set aside in a folder, and that each has been reported. */
+void model_read_kept(const char *folder);
+/* What the program has logged. */
+void model_heard(const char *line);
 
 /* At the end: nothing is missing, nothing is there that must not be, and the log is a chain. */
 void model_check_end(sqlite3 *db);

@@ -4,6 +4,7 @@
  */
 #include "tests/vfs/torture.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 #include "base/error.h"
 #include "vfs/format.h"
 #include "vfs/key.h"
+#include "vfs/local_format.h"
+#include "vfs/local_log.h"
 #include "vfs/vfs.h"
 
-enum { TX_MAX = 20000, LSN_MAX = 20000, LIVES_MAX = 400 };
+enum { TX_MAX = 20000, LSN_MAX = 20000, LIVES_MAX = 400, HEARD_MAX = 1000 };
 
 static struct {
 	struct tx *txs[TX_MAX + 1]; /* by id */
@@ -26,6 +29,11 @@ static struct {
 	uint64_t at_lsn[LSN_MAX];   /* what was read at an lsn: all must read the same; 0: nobody did */
 	size_t seen[MACHINES_MAX + 1][LIVES_MAX];
 	unsigned n_snapshots, n_pasts;
+	bool kept[TX_MAX + 1];      /* in a journal that was set aside */
+	unsigned n_kept;
+	bool could_not_keep;        /* a disk failed, and that was said */
+	char *heard[HEARD_MAX];     /* what was said of journals that were set aside */
+	unsigned n_heard;
 } model;
 
 struct tx *model_begin(unsigned machine, unsigned life)
@@ -46,7 +54,7 @@ struct tx *model_begin(unsigned machine, unsigned life)
 
 void model_told(struct tx *tx, enum tx_state state)
 {
-	static const char *const names[] = { "open", "done", "failed", "unknown", "unattended" };
+	static const char *const names[] = { "open", "done", "failed", "unknown", "unattended", "on disk" };
 
 	tx->state = state;
 	if (state == TX_DONE)
@@ -324,6 +332,97 @@ bool model_check_past(sqlite3 *db, uint64_t lsn)
 	return true;
 }
 
+/* --- local journals -------------------------------------------------------- */
+
+void model_heard(const char *line)
+{
+	if (strstr(line, "synchronous_commit = local cannot be applied") == NULL)
+		return;
+	if (strstr(line, "they are kept in") == NULL)
+		model.could_not_keep = true;
+	if (model.n_heard == HEARD_MAX || (model.heard[model.n_heard] = strdup(line)) == NULL)
+		sim_fail("too many journals are set aside");
+	model.n_heard++;
+}
+
+/* Every transaction whose row is in the image is kept. */
+static bool find_marks(void *arg, pgno_t pgno, const uint8_t *image, struct error *err)
+{
+	const struct local_head *head = arg;
+	static const char begin[] = "<transaction ";
+	const uint8_t *end = image + head->page_size, *at = image;
+
+	(void)pgno;
+	(void)err;
+	while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL) {
+		unsigned id = 0;
+
+		at += strlen(begin);
+		while (at < end && *at >= '0' && *at <= '9' && id <= TX_MAX)
+			id = id * 10 + *at++ - '0';
+		if (at == end || *at != '>')
+			continue; /* what is left of a row that was overwritten */
+		model.n_kept += !model.kept[tx_of(id)->id];
+		model.kept[id] = true;
+	}
+	return true;
+}
+
+static void read_kept_file(const char *path)
+{
+	struct buf bytes = BUF_INIT((size_t)1 << 30);
+	struct error err = ERROR_INIT;
+	struct local_record r;
+	struct local_head head;
+	unsigned n = 0;
+	size_t at = 0;
+	FILE *in = fopen(path, "r");
+	char part[4096];
+
+	for (size_t got; in != NULL && (got = fread(part, 1, sizeof(part), in)) > 0;)
+		buf_put(&bytes, part, got);
+	if (in != NULL)
+		fclose(in);
+	while (local_log_next(&bytes, &at, &r)) {
+		if (r.kind != LOCAL_PAGES)
+			continue;
+		n++;
+		if (!local_parse_head(r.payload, r.len, &head, &err) ||
+		    !local_each_page(r.payload, r.len, find_marks, &head, &err))
+			sim_fail("%s cannot be read: %s", path, err.text);
+	}
+	sim_trace("%s: %u records of pages", path, n);
+	buf_free(&bytes);
+}
+
+static void must_have_heard_of(const char *file)
+{
+	for (unsigned i = 0; i < model.n_heard; i++)
+		if (strstr(model.heard[i], file) != NULL)
+			return;
+	sim_fail("nobody was told that a journal was set aside: %s", file);
+}
+
+static int is_kept_file(const struct dirent *d)
+{
+	return strstr(d->d_name, ".lost-") != NULL;
+}
+
+void model_read_kept(const char *folder)
+{
+	struct dirent **files = NULL;
+	char path[600];
+	int n = scandir(folder, &files, is_kept_file, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		must_have_heard_of(files[i]->d_name);
+		snprintf(path, sizeof(path), "%.300s/%s", folder, files[i]->d_name);
+		read_kept_file(path);
+		free(files[i]);
+	}
+	free(files);
+}
+
 /* --- at the end ------------------------------------------------------------ */
 
 void model_check_end(sqlite3 *db)
@@ -343,6 +442,9 @@ void model_check_end(sqlite3 *db)
 	for (uint32_t id = 1; id <= model.n_txs; id++)
 		if (model.txs[id]->state == TX_DONE && !there[id])
 			sim_fail("transaction %u was acknowledged, and is lost", id);
+	for (uint32_t id = 1; id <= model.n_txs; id++)
+		if (model.txs[id]->state == TX_ON_DISK && !there[id] && !model.kept[id] && !model.could_not_keep)
+			sim_fail("transaction %u was on disk, and is neither in the store nor set aside", id);
 	free(there);
 	free(s);
 }
@@ -391,17 +493,19 @@ void model_check_log(void)
 
 void model_tell(void)
 {
-	unsigned n[TX_UNATTENDED + 1] = { 0 };
+	unsigned n[TX_ON_DISK + 1] = { 0 };
 
 	for (uint32_t id = 1; id <= model.n_txs; id++)
 		n[model.txs[id]->state]++;
-	sim_trace("%u transactions: %u done, %u failed, %u unknown, %u unattended, %u open; %u snapshots, %u of the past",
-		  model.n_txs, n[TX_DONE], n[TX_FAILED], n[TX_UNKNOWN], n[TX_UNATTENDED], n[TX_OPEN],
-		  model.n_snapshots, model.n_pasts);
+	sim_trace("%u transactions: %u done, %u failed, %u unknown, %u unattended, %u on disk, %u open; %u set aside; %u snapshots, %u of the past",
+		  model.n_txs, n[TX_DONE], n[TX_FAILED], n[TX_UNKNOWN], n[TX_UNATTENDED], n[TX_ON_DISK], n[TX_OPEN],
+		  model.n_kept, model.n_snapshots, model.n_pasts);
 }
 
 void model_free(void)
 {
 	for (uint32_t id = 1; id <= model.n_txs; id++)
 		free(model.txs[id]);
+	for (unsigned i = 0; i < model.n_heard; i++)
+		free(model.heard[i]);
 }

@@ -10,6 +10,7 @@
 #include "tests/vfs/torture.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "blob/blob.h"
 #include "vfs/format.h"
 #include "vfs/key.h"
@@ -34,6 +36,7 @@ struct life {
 	unsigned machine, number;
 	struct sim_link *link;
 	struct blob_store *store;
+	char folder[32]; /* of its journals */
 };
 
 /* A snapshot or a branch. */
@@ -54,6 +57,23 @@ static struct {
 	bool calm;          /* no more faults: everything must work now */
 } work;
 
+static void folder_name(char out[32], unsigned machine, unsigned number)
+{
+	snprintf(out, 32, "disk-%u-%u", machine, number);
+}
+
+/* The next life finds what is left on the disk. */
+static void died(void *arg)
+{
+	const struct life *l = arg;
+	bool power_lost = sim_chance(500);
+	char next[32];
+
+	sim_trace("machine %u %s", l->machine, power_lost ? "loses power" : "loses its process");
+	folder_name(next, l->machine, l->number + 1);
+	sim_disk_crash(l->folder, next, power_lost);
+}
+
 static struct life *life_begin(unsigned machine)
 {
 	struct life *l = calloc(1, sizeof(*l));
@@ -65,6 +85,9 @@ static struct life *life_begin(unsigned machine)
 	l->machine = machine;
 	l->link = sim_link_open(machine, plan.azure);
 	l->store = sim_link_store(l->link, plan.deadline_ms);
+	folder_name(l->folder, machine, l->number);
+	if (plan.journals)
+		sim_link_on_death(l->link, died, l);
 	l->next = work.lives;
 	work.lives = l;
 	return l;
@@ -73,6 +96,23 @@ static struct life *life_begin(unsigned machine)
 static bool over(const struct life *l)
 {
 	return sim_link_dead(l->link);
+}
+
+void __wrap_log_write(enum log_level level, const struct log_scope *scope, const char *fmt, ...);
+
+/* What the program says is of the history. */
+void __wrap_log_write(enum log_level level, const struct log_scope *scope, const char *fmt, ...)
+{
+	char line[1000];
+	va_list args;
+
+	(void)scope;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	sim_trace("log: %s", line);
+	if (level == LOG_LEVEL_ERROR)
+		model_heard(line);
 }
 
 /* --- connections ----------------------------------------------------------- */
@@ -197,8 +237,8 @@ static bool write_transfer(struct client *c, const struct tx *tx)
 		return false;
 	snprintf(sql, sizeof(sql),
 		 "UPDATE acc SET v = v - %u WHERE id = %u; UPDATE acc SET v = v + %u WHERE id = %u;"
-		 "INSERT INTO done(tx, a, b, x) VALUES(%u, %u, %u, %u)",
-		 tx->x, tx->a, tx->x, tx->b, tx->id, tx->a, tx->b, tx->x);
+		 "INSERT INTO done(tx, a, b, x, mark) VALUES(%u, %u, %u, %u, '" MARK "')",
+		 tx->x, tx->a, tx->x, tx->b, tx->id, tx->a, tx->b, tx->x, tx->id);
 	if (exec(c->writer, sql) != SQLITE_OK)
 		return false;
 	if (sim_chance(100))
@@ -232,10 +272,14 @@ static enum tx_state commit(struct client *c)
 	struct vfs_ticket ticket = { .seq = 0 };
 	struct error err = ERROR_INIT;
 	bool later = sim_chance(600);
-	bool unattended = later && sim_chance(100);
+	enum vfs_durability level = VFS_IN_STORE;
 
+	if (later && sim_chance(100))
+		level = VFS_IN_MEMORY;
+	else if (later && plan.journals && !work.calm && sim_chance(700))
+		level = VFS_ON_DISK;
 	if (later)
-		vfs_commit_later(c->writer, &ticket, unattended ? VFS_IN_MEMORY : VFS_IN_STORE);
+		vfs_commit_later(c->writer, &ticket, level);
 	int rc = exec(c->writer, "COMMIT");
 	if (later)
 		vfs_commit_later(c->writer, NULL, VFS_IN_STORE);
@@ -248,7 +292,26 @@ static enum tx_state commit(struct client *c)
 		sim_trace("client %u: its commit came to %d %s", c->number, told, err.text);
 		return state_of(told);
 	}
-	return unattended ? TX_UNATTENDED : TX_DONE;
+	switch (level) {
+	case VFS_IN_MEMORY:
+		return TX_UNATTENDED;
+	case VFS_ON_DISK:
+		return TX_ON_DISK;
+	case VFS_IN_STORE:
+		break;
+	}
+	return TX_DONE;
+}
+
+/*
+ * Nothing of a life that is over reaches the store any more; but what it has on its disk may be
+ * all there when it begins the next one, whatever its threads are told after that moment.
+ */
+static void tell(struct client *c, struct tx *tx, enum tx_state state)
+{
+	bool in_store = state == TX_DONE;
+
+	model_told(tx, plan.journals && over(c->life) && !in_store ? TX_UNKNOWN : state);
 }
 
 static enum tx_state transfer(struct client *c)
@@ -264,7 +327,7 @@ static enum tx_state transfer(struct client *c)
 			(void)after_failure(c, &c->writer);
 		model_told(tx, TX_FAILED);
 	} else {
-		model_told(tx, commit(c));
+		tell(c, tx, commit(c));
 	}
 	if (c->writer != NULL)
 		vfs_intent_end(c->writer);
@@ -496,6 +559,8 @@ static void client_run(void *arg)
 	struct client *c = arg;
 	unsigned m = c->life->machine;
 
+	if (plan.journals)
+		journal_override(c->life->folder);
 	while (!over(c->life) && connected(c) && work.steps_left[m] > 0) {
 		if (--work.steps_left[m] == 0)
 			work.n_working--;
@@ -507,6 +572,14 @@ static void client_run(void *arg)
 		settle(c);
 	sqlite3_close(c->writer);
 	sqlite3_close(c->reader);
+}
+
+/* As a server does; otherwise whoever opens the database. */
+static void begin_with_journals(struct life *l)
+{
+	journal_override(l->folder);
+	if (sim_chance(500))
+		vfs_replay_journals(l->store);
 }
 
 static void machine_run(void *arg)
@@ -521,6 +594,8 @@ static void machine_run(void *arg)
 
 		work.now[m] = life;
 		sim_trace("machine %u begins life %u", m, life->number);
+		if (plan.journals)
+			begin_with_journals(life);
 		for (unsigned i = 0; i < plan.n_clients; i++) {
 			clients[i] = (struct client){ .life = life, .number = m * 10 + i };
 			threads[i] = sim_start(client_run, &clients[i]);
@@ -588,7 +663,7 @@ void work_set_up(void)
 		 "PRAGMA page_size = %u; BEGIN; CREATE TABLE acc(id INTEGER PRIMARY KEY, v INTEGER, pad);"
 		 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
 		 "INSERT INTO acc SELECT i, %d, printf('%%.*c', 150, 'p') FROM n;"
-		 "CREATE TABLE done(id INTEGER PRIMARY KEY AUTOINCREMENT, tx INTEGER, a, b, x); COMMIT",
+		 "CREATE TABLE done(id INTEGER PRIMARY KEY AUTOINCREMENT, tx INTEGER, a, b, x, mark); COMMIT",
 		 plan.page_size, ACCOUNTS - 1, FIRST_BALANCE);
 	if (db == NULL || exec(db, sql) != SQLITE_OK)
 		sim_fail("could not fill the database: %s", sqlite3_errmsg(db));
@@ -612,9 +687,11 @@ void work_run(void)
 		sim_sleep_us(sim_skewed(1000, 10 * SECOND));
 		strike();
 		sim_store_set_faults(sim_chance(300) ? &none : &plan.faults);
+		sim_disk_set(plan.disk_latency_us, sim_chance(700) ? 0 : plan.disk_failing);
 	}
 	sim_trace("all is calm");
 	sim_store_set_faults(&none);
+	sim_disk_set(plan.disk_latency_us, 0);
 	for (unsigned i = 0; i < plan.n_machines; i++)
 		sim_link_cut(work.now[i]->link, 0);
 	work.calm = true;
@@ -629,6 +706,8 @@ void work_check_end(void)
 	sqlite3_stmt *stmt;
 
 	sim_set_machine(MACHINES_MAX);
+	for (unsigned i = 0; i < plan.n_machines && plan.journals; i++)
+		model_read_kept(work.now[i]->folder);
 	db = connect(l);
 	model_check_end(db);
 	if (sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL) != SQLITE_OK ||
