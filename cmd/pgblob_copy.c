@@ -12,6 +12,7 @@
 #include "cmd/store.h"
 #include "cmd/tool.h"
 #include "vfs/inspect.h"
+#include "vfs/key.h"
 
 /* With --json: what has been made. */
 static bool tell_database(const struct tool *t, struct blob_store *store, const char *name,
@@ -128,8 +129,11 @@ static int run_drop(struct tool *t, struct error *err)
 {
 	const char *name = tool_argument(t, 0);
 	struct vfs_state s;
-	enum vfs_rc rc = vfs_inspect_state(t->store, name, &s, err);
+	enum vfs_rc rc;
 
+	if (!db_name_check(name, err)) /* also a version of the past */
+		return EXIT_FAILED;
+	rc = vfs_inspect_state(t->store, name, &s, err);
 	if (rc == VFS_NOT_FOUND && tool_value(t, "if-exists") != NULL) {
 		error_clear(err);
 	} else if (rc != VFS_OK ||

@@ -128,7 +128,7 @@ static int run_verify(struct tool *t, struct error *err)
 
 const struct tool_command tool_commands_verify[] = {
 	{ .name = "verify",
-	  .arguments = "DATABASE",
+	  .arguments = "DATABASE[@VERSION]",
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = run_verify,

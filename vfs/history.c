@@ -197,11 +197,11 @@ static enum vfs_rc add_lsn(void *arg, const struct blob_entry *entry, struct err
 }
 
 /* The newest manifest of that time or before; 0: there is none. */
-static enum vfs_rc manifest_of_time(struct db *db, int64_t time_us, uint64_t *found,
-				    struct error *err)
+static enum vfs_rc manifest_of_time(struct blob_store *store, const char *folder, int64_t time_us,
+				    uint64_t *found, struct error *err)
 {
 	struct lsns l = { 0 };
-	enum vfs_rc rc = list_objects(db->store, db->folder, "manifest", NULL, add_lsn, &l, err);
+	enum vfs_rc rc = list_objects(store, folder, "manifest", NULL, add_lsn, &l, err);
 	size_t low = 0;
 	size_t high = l.n;
 
@@ -209,7 +209,7 @@ static enum vfs_rc manifest_of_time(struct db *db, int64_t time_us, uint64_t *fo
 		size_t mid = low + (high - low) / 2;
 		struct manifest_head head;
 
-		rc = manifest_head_of(db->store, db->folder, l.at[mid], &head, err);
+		rc = manifest_head_of(store, folder, l.at[mid], &head, err);
 		if (rc == VFS_OK && head.time_us > time_us)
 			low = mid + 1;
 		else
@@ -223,68 +223,40 @@ static enum vfs_rc manifest_of_time(struct db *db, int64_t time_us, uint64_t *fo
 	return rc;
 }
 
-/* ---- loading ---- */
-
-/* What the newest version of the database says. */
-struct now {
-	bool exists;
-	uint64_t lsn;
-	int64_t time_us;
-	uint8_t db_id[ID_LEN];
-};
-
-static enum vfs_rc look_at_now(struct db *db, int64_t since_us, struct now *out, struct error *err)
+enum vfs_rc history_manifest(struct blob_store *store, const char *folder,
+			     const struct db_past *past, const struct history_version *now,
+			     uint64_t *lsn, struct error *err)
 {
-	struct db *base;
-	enum vfs_rc rc;
-
-	store_ref_again(db->store_ref);
-	rc = registry_get(db->store, db->store_ref, db->past.base, &base, err);
-	if (rc != VFS_OK)
-		return rc;
-	rc = db_follow(base, since_us, err);
-	/* another machine may have read the slot whose answer we wait for */
-	if (rc == VFS_OK && db->past.kind == PAST_LSN)
-		group_wait_slot(base, db->past.lsn);
-	if (rc == VFS_OK) {
-		struct version *v = db_pin_durable(base);
-
-		*out = (struct now){ .exists = v->exists, .lsn = v->lsn, .time_us = v->time_us };
-		memcpy(out->db_id, v->db_id, ID_LEN);
-		db_unpin(base, v);
-	}
-	registry_put(base);
-	if (rc == VFS_OK && !out->exists) {
-		error_set(err, "database \"%s\" does not exist", db->past.base);
-		rc = VFS_NOT_FOUND;
-	}
-	return rc;
+	if (past->kind == PAST_TIME && past->time_us < now->time_us)
+		return manifest_of_time(store, folder, past->time_us, lsn, err);
+	return manifest_up_to(store, folder, past->lsn, lsn, err);
 }
 
-static enum vfs_rc not_kept(const struct db *db, struct error *err)
+/* ---- which version ---- */
+
+enum vfs_rc history_not_kept(const struct db_past *past, struct error *err)
 {
-	error_set(err, "that version of database \"%s\" is not kept any more", db->past.base);
+	error_set(err, "that version of database \"%s\" is not kept any more", past->base);
 	error_hint(err, "%s", "Versions are kept for the retention time, and those of snapshots until they are dropped.");
 	return VFS_NOT_FOUND;
 }
 
-static enum vfs_rc not_of_now(const struct db *db, struct error *err)
+static enum vfs_rc not_of_now(const struct db_past *past, struct error *err)
 {
-	error_set(err, "that version is of another database \"%s\", which was dropped", db->past.base);
+	error_set(err, "that version is of another database \"%s\", which was dropped", past->base);
 	return VFS_NOT_FOUND;
 }
 
-/* Say which slots are wanted: db->past.lsn, and that there can be one. */
-static enum vfs_rc resolve(struct db *db, const struct now *now, struct pin *pin, struct error *err)
+enum vfs_rc history_resolve(struct blob_store *store, const char *folder, struct db_past *past,
+			    const struct history_version *now, struct pin *pin, struct error *err)
 {
-	struct db_past *past = &db->past;
 	enum vfs_rc rc;
 
 	switch (past->kind) {
 	case PAST_NONE:
 		break;
 	case PAST_SNAPSHOT:
-		rc = pin_read(db->store, db->folder, past->snapshot, pin, err);
+		rc = pin_read(store, folder, past->snapshot, pin, err);
 		if (rc == VFS_NOT_FOUND) {
 			error_set(err, "database \"%s\" has no snapshot \"%s\"", past->base,
 				  past->snapshot);
@@ -293,7 +265,7 @@ static enum vfs_rc resolve(struct db *db, const struct now *now, struct pin *pin
 		if (rc != VFS_OK)
 			return rc;
 		if (memcmp(pin->db_id, now->db_id, ID_LEN) != 0)
-			return not_of_now(db, err);
+			return not_of_now(past, err);
 		past->lsn = pin->lsn;
 		break;
 	case PAST_LSN:
@@ -313,18 +285,67 @@ static enum vfs_rc resolve(struct db *db, const struct now *now, struct pin *pin
 	return VFS_OK;
 }
 
-/* Is what was read what was asked for? */
-static enum vfs_rc judge(struct db *db, const struct version *v, const struct now *now,
-			 const struct pin *pin, bool stopped, struct error *err)
+enum vfs_rc history_judge(const struct db_past *past, const struct history_version *found,
+			  const struct history_version *now, bool stopped, struct error *err)
 {
-	if (db->past.kind == PAST_TIME ? v->lsn < now->lsn && !stopped : v->lsn != db->past.lsn)
-		return not_kept(db, err);
-	if (!v->exists) {
-		error_set(err, "database \"%s\" did not exist then", db->past.base);
+	if (past->kind == PAST_TIME ? found->lsn < now->lsn && !stopped : found->lsn != past->lsn)
+		return history_not_kept(past, err);
+	if (!found->exists) {
+		error_set(err, "database \"%s\" did not exist then", past->base);
 		return VFS_NOT_FOUND;
 	}
-	if (memcmp(v->db_id, now->db_id, ID_LEN) != 0)
-		return not_of_now(db, err);
+	if (memcmp(found->db_id, now->db_id, ID_LEN) != 0)
+		return not_of_now(past, err);
+	return VFS_OK;
+}
+
+/* ---- loading ---- */
+
+static void tell_version(const struct version *v, struct history_version *out)
+{
+	*out = (struct history_version){ .exists = v->exists, .lsn = v->lsn, .time_us = v->time_us };
+	memcpy(out->db_id, v->db_id, ID_LEN);
+}
+
+/* What the newest version of the database says. */
+static enum vfs_rc look_at_now(struct db *db, int64_t since_us, struct history_version *out,
+			       struct error *err)
+{
+	struct db *base;
+	enum vfs_rc rc;
+
+	store_ref_again(db->store_ref);
+	rc = registry_get(db->store, db->store_ref, db->past.base, &base, err);
+	if (rc != VFS_OK)
+		return rc;
+	rc = db_follow(base, since_us, err);
+	/* another machine may have read the slot whose answer we wait for */
+	if (rc == VFS_OK && db->past.kind == PAST_LSN)
+		group_wait_slot(base, db->past.lsn);
+	if (rc == VFS_OK) {
+		struct version *v = db_pin_durable(base);
+
+		tell_version(v, out);
+		db_unpin(base, v);
+	}
+	registry_put(base);
+	if (rc == VFS_OK && !out->exists) {
+		error_set(err, "database \"%s\" does not exist", db->past.base);
+		rc = VFS_NOT_FOUND;
+	}
+	return rc;
+}
+
+/* Is what was read what was asked for? */
+static enum vfs_rc judge(struct db *db, const struct version *v, const struct history_version *now,
+			 const struct pin *pin, bool stopped, struct error *err)
+{
+	struct history_version found;
+
+	tell_version(v, &found);
+	enum vfs_rc rc = history_judge(&db->past, &found, now, stopped, err);
+	if (rc != VFS_OK)
+		return rc;
 	if (db->past.kind == PAST_SNAPSHOT && memcmp(v->hash, pin->hash, HASH_LEN) != 0) {
 		error_set(err, "slot %" PRIu64 " of database \"%s\" is not what snapshot \"%s\" was made of",
 			  v->lsn, db->past.base, db->past.snapshot);
@@ -337,7 +358,7 @@ enum vfs_rc history_load(struct db *db, struct error *err)
 {
 	uint64_t manifest = 0;
 	struct pin pin = { 0 };
-	struct now now;
+	struct history_version now;
 	enum vfs_rc rc;
 
 	mutex_lock(&db->lock);
@@ -345,17 +366,14 @@ enum vfs_rc history_load(struct db *db, struct error *err)
 	mutex_unlock(&db->lock);
 	rc = look_at_now(db, boot_us(), &now, err);
 	if (rc == VFS_OK)
-		rc = resolve(db, &now, &pin, err);
+		rc = history_resolve(db->store, db->folder, &db->past, &now, &pin, err);
 	if (rc != VFS_OK)
 		return rc;
-	if (db->past.kind == PAST_TIME && db->past.time_us < now.time_us)
-		rc = manifest_of_time(db, db->past.time_us, &manifest, err);
-	else
-		rc = manifest_up_to(db->store, db->folder, db->past.lsn, &manifest, err);
+	rc = history_manifest(db->store, db->folder, &db->past, &now, &manifest, err);
 	if (rc == VFS_OK && manifest != 0)
 		rc = manifest_read(db, manifest, err);
 	if (rc == VFS_NOT_FOUND)
-		return not_kept(db, err);
+		return history_not_kept(&db->past, err);
 	if (rc == VFS_OK)
 		rc = db_read_log(db, err);
 	if (rc != VFS_OK)
@@ -398,7 +416,7 @@ enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
 
 enum vfs_rc history_check(struct db *db, struct error *err)
 {
-	struct now now;
+	struct history_version now;
 	enum vfs_rc rc = look_at_now(db, boot_us() - vfs_settings.cache_ttl_ms * 1000, &now, err);
 
 	if (rc != VFS_OK)
@@ -406,5 +424,5 @@ enum vfs_rc history_check(struct db *db, struct error *err)
 	struct version *v = db_pin_durable(db);
 	bool same = memcmp(v->db_id, now.db_id, ID_LEN) == 0;
 	db_unpin(db, v);
-	return same ? VFS_OK : not_of_now(db, err);
+	return same ? VFS_OK : not_of_now(&db->past, err);
 }

@@ -17,6 +17,36 @@
  */
 MUST_CHECK bool history_parse(const char *name, struct db_past *out, struct error *err);
 
+/* A version, as far as it matters whether it is the one that is meant. */
+struct history_version {
+	bool exists;
+	uint64_t lsn;
+	int64_t time_us;
+	uint8_t db_id[ID_LEN];
+};
+
+struct pin;
+
+/*
+ * The steps from a name to a version, for who reads heads only; `folder` is that of
+ * past->base, `now` its newest version.  resolve: past->lsn is set for a snapshot, whose
+ * pin is in *pin then; is there such a version?  manifest: the newest that is not behind it,
+ * 0: none.  judge: `found` is what the slots from there on led to; stopped: there is one
+ * behind it that is younger than past->time_us.
+ */
+MUST_CHECK enum vfs_rc history_resolve(struct blob_store *store, const char *folder,
+				       struct db_past *past, const struct history_version *now,
+				       struct pin *pin, struct error *err);
+MUST_CHECK enum vfs_rc history_manifest(struct blob_store *store, const char *folder,
+					const struct db_past *past,
+					const struct history_version *now, uint64_t *lsn,
+					struct error *err);
+MUST_CHECK enum vfs_rc history_judge(const struct db_past *past, const struct history_version *found,
+				     const struct history_version *now, bool stopped,
+				     struct error *err);
+/* Says so; VFS_NOT_FOUND. */
+enum vfs_rc history_not_kept(const struct db_past *past, struct error *err);
+
 /* 1 to 63 bytes as in a database's name, but no digit or '+' first. */
 MUST_CHECK bool snapshot_name_check(const char *name, struct error *err);
 

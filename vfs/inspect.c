@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "vfs/history.h"
 #include "vfs/listing.h"
 #include "vfs/manifest.h"
+#include "vfs/pin.h"
 
 enum { AT_ONCE = 8, LIST_ARENA = 4 << 20 };
 
@@ -112,45 +114,50 @@ static enum vfs_rc peek_slot(const struct peek *p, struct vfs_slot *out, struct 
 	return VFS_OK;
 }
 
-/* --- the newest state -------------------------------------------------------- */
+/* --- the state of a version --------------------------------------------------- */
 
-/* Of the newest manifest, if there is one. */
-static enum vfs_rc state_of_manifest(struct blob_store *store, const char *folder,
+/* Of the manifest of slot `lsn`. */
+static enum vfs_rc state_of_manifest(struct blob_store *store, const char *folder, uint64_t lsn,
 				     struct vfs_state *out, struct error *err)
 {
 	struct blob_range range = { .offset = 0, .len = MANIFEST_HEAD_LEN };
-	enum vfs_rc rc = VFS_OK;
+	struct buf body = BUF_INIT(MANIFEST_HEAD_LEN);
+	struct manifest_head head;
+	struct blob_info info;
+	char key[KEY_MAX];
+	enum vfs_rc rc;
+
+	key_manifest(key, folder, lsn);
+	rc = vfs_rc_of_blob(blob_get(store, key, &range, &body, &info, err));
+	if (rc == VFS_OK && !manifest_peek((const uint8_t *)body.data, body.len, key, &head, err))
+		rc = VFS_CORRUPT;
+	buf_free(&body);
+	if (rc != VFS_OK)
+		return rc;
+	out->exists = head.kind != COMMIT_DROPPED;
+	out->lsn = out->manifest_lsn = head.lsn;
+	out->time_us = head.time_us;
+	out->page_size = head.page_size;
+	out->page_count = head.page_count;
+	out->manifest_bytes = info.size;
+	out->manifest_objects = head.n_objects;
+	memcpy(out->db_id, head.db_id, ID_LEN);
+	return VFS_OK;
+}
+
+/* Of the newest manifest, if there is one. */
+static enum vfs_rc state_of_newest_manifest(struct blob_store *store, const char *folder,
+					    struct vfs_state *out, struct error *err)
+{
+	enum vfs_rc rc = VFS_NOT_FOUND;
 
 	/* between LIST and GET a newer one may have come, and this one gone */
-	for (int tries = 0; tries < 5; tries++) {
-		struct buf body = BUF_INIT(MANIFEST_HEAD_LEN);
-		struct manifest_head head;
-		struct blob_info info;
-		char key[KEY_MAX];
+	for (int tries = 0; tries < 5 && rc == VFS_NOT_FOUND; tries++) {
 		uint64_t lsn;
 
 		rc = manifest_newest(store, folder, &lsn, err);
-		if (rc != VFS_OK || lsn == 0)
-			return rc;
-		key_manifest(key, folder, lsn);
-		rc = vfs_rc_of_blob(blob_get(store, key, &range, &body, &info, err));
-		if (rc == VFS_OK &&
-		    !manifest_peek((const uint8_t *)body.data, body.len, key, &head, err))
-			rc = VFS_CORRUPT;
-		buf_free(&body);
-		if (rc == VFS_NOT_FOUND)
-			continue;
-		if (rc == VFS_OK) {
-			out->exists = head.kind != COMMIT_DROPPED;
-			out->lsn = out->manifest_lsn = head.lsn;
-			out->time_us = head.time_us;
-			out->page_size = head.page_size;
-			out->page_count = head.page_count;
-			out->manifest_bytes = info.size;
-			out->manifest_objects = head.n_objects;
-			memcpy(out->db_id, head.db_id, ID_LEN);
-		}
-		return rc;
+		if (rc == VFS_OK && lsn != 0)
+			rc = state_of_manifest(store, folder, lsn, out, err);
 	}
 	return rc == VFS_NOT_FOUND ? VFS_CORRUPT : rc;
 }
@@ -165,27 +172,34 @@ static void state_apply(struct vfs_state *state, const struct vfs_slot *slot)
 	memcpy(state->db_id, slot->db_id, ID_LEN);
 }
 
-/* Up to `width` slots are asked for at once, more the more there were. */
-static enum vfs_rc inspect_folder(struct blob_store *store, const char *folder, unsigned width,
-				  struct vfs_state *out, struct error *err)
+/* Where the log is not read on. */
+struct bound {
+	uint64_t lsn;
+	int64_t time_us;
+	bool stopped; /* a slot that is younger was met */
+};
+
+/* Go on from `out` to the end of the log.  Up to `width` slots are asked for at once, more the more there were. */
+static enum vfs_rc state_follow(struct blob_store *store, const char *folder, unsigned width,
+				struct bound *bound, struct vfs_state *out, struct error *err)
 {
 	struct peek peeks[AT_ONCE];
 	unsigned n = 1;
 	bool end = false;
-	enum vfs_rc rc;
+	enum vfs_rc rc = VFS_OK;
 
-	*out = (struct vfs_state){ 0 };
-	rc = state_of_manifest(store, folder, out, err);
-	while (rc == VFS_OK && !end) {
+	while (rc == VFS_OK && !end && out->lsn < bound->lsn) {
+		if (n > bound->lsn - out->lsn)
+			n = (unsigned)(bound->lsn - out->lsn);
 		peeks_read(store, folder, out->lsn + 1, 1, peeks, n);
 		for (unsigned i = 0; i < n && rc == VFS_OK && !end; i++) {
 			struct vfs_slot slot;
 
 			rc = peek_slot(&peeks[i], &slot, err);
-			if (rc == VFS_OK)
+			if (rc == VFS_OK && slot.time_us > bound->time_us)
+				end = bound->stopped = true;
+			else if (rc == VFS_OK)
 				state_apply(out, &slot);
-			else if (rc == VFS_NOT_FOUND)
-				end = true;
 		}
 		peeks_free(peeks, n);
 		n = n * 2 < width ? n * 2 : width;
@@ -197,11 +211,58 @@ static enum vfs_rc inspect_folder(struct blob_store *store, const char *folder, 
 	return rc;
 }
 
-static enum vfs_rc folder_of(const char *name, char folder[DB_NAME_ENCODED], struct error *err)
+static enum vfs_rc inspect_folder(struct blob_store *store, const char *folder, unsigned width,
+				  struct vfs_state *out, struct error *err)
 {
-	if (!db_name_check(name, err))
+	struct bound none = { .lsn = UINT64_MAX, .time_us = INT64_MAX };
+	enum vfs_rc rc;
+
+	*out = (struct vfs_state){ 0 };
+	rc = state_of_newest_manifest(store, folder, out, err);
+	return rc == VFS_OK ? state_follow(store, folder, width, &none, out, err) : rc;
+}
+
+static struct history_version version_of(const struct vfs_state *s)
+{
+	struct history_version v = { .exists = s->exists, .lsn = s->lsn, .time_us = s->time_us };
+
+	memcpy(v.db_id, s->db_id, ID_LEN);
+	return v;
+}
+
+/* *out is the newest state before, that of the version afterwards. */
+static enum vfs_rc inspect_past(struct blob_store *store, const char *folder, struct db_past *past,
+				struct vfs_state *out, struct error *err)
+{
+	struct history_version found, now = version_of(out);
+	struct pin pin;
+	uint64_t manifest = 0;
+	enum vfs_rc rc = history_resolve(store, folder, past, &now, &pin, err);
+
+	if (rc != VFS_OK)
+		return rc;
+	struct bound bound = { .lsn = past->lsn, .time_us = past->time_us };
+	rc = history_manifest(store, folder, past, &now, &manifest, err);
+	*out = (struct vfs_state){ 0 };
+	if (rc == VFS_OK && manifest != 0)
+		rc = state_of_manifest(store, folder, manifest, out, err);
+	if (rc == VFS_NOT_FOUND)
+		return history_not_kept(past, err);
+	if (rc == VFS_OK)
+		rc = state_follow(store, folder, AT_ONCE, &bound, out, err);
+	if (rc != VFS_OK)
+		return rc;
+	found = version_of(out);
+	return history_judge(past, &found, &now, bound.stopped, err);
+}
+
+/* Of "name" and of "name@...". */
+static enum vfs_rc folder_of(const char *name, struct db_past *past, char folder[DB_NAME_ENCODED],
+			     struct error *err)
+{
+	if (!history_parse(name, past, err))
 		return VFS_INVALID;
-	db_name_encode(name, folder);
+	db_name_encode(past->base, folder);
 	return VFS_OK;
 }
 
@@ -209,17 +270,18 @@ enum vfs_rc vfs_inspect_state(struct blob_store *store, const char *name, struct
 			      struct error *err)
 {
 	char folder[DB_NAME_ENCODED];
-	enum vfs_rc rc = folder_of(name, folder, err);
+	struct db_past past;
+	enum vfs_rc rc = folder_of(name, &past, folder, err);
 
 	if (rc == VFS_OK)
 		rc = inspect_folder(store, folder, AT_ONCE, out, err);
 	if (rc == VFS_OK && !out->exists) {
-		error_set(err, "database \"%s\" does not exist", name);
+		error_set(err, "database \"%s\" does not exist", past.base);
 		if (out->lsn > 0)
 			error_detail(err, "It was dropped.");
 		return VFS_NOT_FOUND;
 	}
-	return rc;
+	return rc == VFS_OK && past.kind != PAST_NONE ? inspect_past(store, folder, &past, out, err) : rc;
 }
 
 /* --- all databases ----------------------------------------------------------- */
@@ -451,11 +513,13 @@ enum vfs_rc vfs_inspect_log(struct blob_store *store, const char *name, uint64_t
 {
 	char folder[DB_NAME_ENCODED];
 	struct vfs_state state;
+	struct db_past past;
 	enum vfs_rc rc = vfs_inspect_state(store, name, &state, err);
 
+	if (rc == VFS_OK)
+		rc = folder_of(name, &past, folder, err);
 	if (rc != VFS_OK)
 		return rc;
-	db_name_encode(name, folder);
 	return walk_log(store, folder, lsn == 0 || lsn > state.lsn ? state.lsn : lsn,
 			limit == 0 ? UINT64_MAX : limit, fn, arg, err);
 }
@@ -464,7 +528,8 @@ enum vfs_rc vfs_inspect_slots(struct blob_store *store, const char *name, uint64
 			      uint64_t limit, vfs_slot_fn fn, void *arg, struct error *err)
 {
 	char folder[DB_NAME_ENCODED];
-	enum vfs_rc rc = folder_of(name, folder, err);
+	struct db_past past;
+	enum vfs_rc rc = folder_of(name, &past, folder, err);
 
 	return rc != VFS_OK ? rc :
 			      walk_log(store, folder, lsn, limit == 0 ? UINT64_MAX : limit, fn, arg, err);
@@ -488,7 +553,8 @@ enum vfs_rc vfs_inspect_objects(struct blob_store *store, const char *name, vfs_
 {
 	char folder[DB_NAME_ENCODED];
 	struct told_object told = { fn, arg };
-	enum vfs_rc rc = folder_of(name, folder, err);
+	struct db_past past;
+	enum vfs_rc rc = folder_of(name, &past, folder, err);
 
 	return rc != VFS_OK ? rc : list_objects(store, folder, NULL, NULL, tell_object, &told, err);
 }

@@ -2,7 +2,8 @@
  * inspect.h - what lies in a store, read from the heads of its objects
  *
  * For an operator's tool: no database is loaded, no page is read, no SQL is run, and
- * nothing is remembered between calls.  vfs_init() is not needed.
+ * nothing is remembered between calls.  vfs_init() is not needed.  A `name` may be that of
+ * a version of the past, "name@...": vfs.h.
  *
  * Functions here may be called by any thread.  Objects that clean-up deletes
  * meanwhile are not there, which is no error.
@@ -14,22 +15,24 @@
 #include "vfs/format.h"
 #include "vfs/vfs.h"
 
-/* The newest state of a database. */
+/* A database at a version: the newest, unless its name says which. */
 struct vfs_state {
 	bool exists;              /* false: never created, or dropped; the rest may be set all the same */
 	uint8_t db_id[ID_LEN];
-	uint64_t lsn;             /* of the newest slot; 0: there is none */
+	uint64_t lsn;             /* of its slot; 0: there is none */
 	int64_t time_us;          /* since 1970, by its writer's clock */
 	uint32_t page_size;       /* bytes; 0: no page yet */
 	uint32_t page_count;
-	uint64_t manifest_lsn;    /* of the newest manifest; 0: there is none */
+	uint64_t manifest_lsn;    /* of the newest manifest that is not behind it; 0: there is none */
 	uint64_t manifest_bytes;
 	uint32_t manifest_objects; /* that it names */
 };
 
 /*
  * Requests: one LIST, and a GET for the manifest's head and for each slot behind it and
- * one more.  VFS_NOT_FOUND: there is no such database (*out is set: was it dropped?).
+ * one more; for a version of the past that, and then what opening it asks for.
+ * VFS_NOT_FOUND: there is no such database (*out is set: was it dropped?), or no such
+ * version (any more).
  */
 MUST_CHECK enum vfs_rc vfs_inspect_state(struct blob_store *store, const char *name,
 					 struct vfs_state *out, struct error *err);
@@ -68,7 +71,7 @@ struct vfs_slot {
 typedef bool (*vfs_slot_fn)(void *arg, const struct vfs_slot *slot);
 
 /*
- * Call `fn` with each slot from `lsn` (0: the newest) downwards, until it returns false or
+ * Call `fn` with each slot from `lsn` (0: that of the version) downwards, until it returns false or
  * clean-up has taken the next one.  One GET of a head for each slot, up to eight at once;
  * at most `limit` slots are asked for (0: all there are).
  */
@@ -92,7 +95,7 @@ struct vfs_object_count {
 	uint64_t bytes;
 };
 
-/* What a database takes in its own folder, needed or not. */
+/* What a database takes in its own folder now, needed or not, whatever the version. */
 struct vfs_usage {
 	struct vfs_object_count slots, segments, manifests, pins, others;
 	uint64_t oldest_lsn; /* of the slots that are left; 0: none */

@@ -1,8 +1,9 @@
 /*
  * verify.c - is what lies in the store what was put there?
  *
- * The listing of the folder and the page map of the newest version give the objects to read;
- * threads take one after the other.  What clean-up deletes meanwhile is not missed, unless
+ * The listing of the folder and the page map of the version give the objects to read: of the
+ * newest version everything that lies there, of one of the past only what it is made of.  Threads
+ * take one after the other.  What clean-up deletes meanwhile is not missed, unless
  * the version needs it, which it does not, as the version is pinned.
  * Licence: MIT, see LICENSE.
  */
@@ -18,6 +19,7 @@
 #include "vfs/admin.h"
 #include "vfs/cache.h"
 #include "vfs/fetch.h"
+#include "vfs/history.h"
 #include "vfs/inspect.h"
 #include "vfs/registry.h"
 
@@ -34,6 +36,7 @@ struct item {
 	uint64_t lsn;             /* of a slot, and of a manifest */
 	uint64_t size;            /* as listed; 0: not listed */
 	size_t first_page, n_pages; /* that lie in it, in verify.pages */
+	bool wanted;              /* may be chosen */
 	bool chosen, good;        /* good: read, and `hash` and `previous` are set */
 	uint8_t hash[HASH_LEN];   /* of a slot; a manifest's of the slot it stands for */
 	uint8_t previous[HASH_LEN];
@@ -176,6 +179,33 @@ static bool place_pages(struct verify *v, struct error *err)
 	return true;
 }
 
+/* The manifest that a version of the past is read from; 0: there is none. */
+static uint64_t manifest_of_version(const struct verify *v)
+{
+	/* they fall along the listing */
+	for (size_t i = 0; i < v->n_listed; i++)
+		if (v->items[i].kind == ITEM_MANIFEST && v->items[i].lsn <= v->version->lsn)
+			return v->items[i].lsn;
+	return 0;
+}
+
+/* Everything, or what the version of the past is made of. */
+static void want(struct verify *v)
+{
+	bool all = v->version == NULL || v->db->past.kind == PAST_NONE;
+	uint64_t manifest = all ? 0 : manifest_of_version(v);
+
+	for (size_t i = 0; i < v->n_items; i++) {
+		struct item *item = &v->items[i];
+
+		item->wanted = all || item->n_pages > 0 ||
+			       (item->kind == ITEM_MANIFEST && item->lsn == manifest) ||
+			       (item->kind == ITEM_SLOT && i < v->n_listed &&
+				item->lsn > manifest && item->lsn <= v->version->lsn);
+		v->result->objects_in_all += item->wanted;
+	}
+}
+
 /* A sample holds the newest slot and manifest: what everything begins with. */
 static void choose(struct verify *v, double percent)
 {
@@ -184,6 +214,8 @@ static void choose(struct verify *v, double percent)
 	for (size_t i = 0; i < v->n_items; i++) {
 		struct item *item = &v->items[i];
 
+		if (!item->wanted)
+			continue;
 		item->chosen = percent >= 100 ||
 			       (double)(random_u64() % 1000000) < percent * 10000;
 		if (item->kind == ITEM_SLOT && i < v->n_listed)
@@ -530,7 +562,7 @@ static enum vfs_rc check_sql(struct verify *v, const char *name, struct error *e
 	return rc;
 }
 
-/* The newest version, if it can be opened; damage that hinders that is told. */
+/* The version, if it can be opened; damage that hinders that is told. */
 static enum vfs_rc open_version(struct verify *v, const char *name, struct error *err)
 {
 	bool exists = false;
@@ -566,9 +598,13 @@ enum vfs_rc vfs_verify(struct blob_store *store, const char *name,
 			    .progress = progress, .arg = arg, .result = result };
 	struct listing listing = { &v, err };
 	char folder[DB_NAME_ENCODED];
+	struct db_past past;
 	enum vfs_rc rc;
 
 	*result = (struct vfs_verify_result){ 0 };
+	if (!history_parse(name, &past, err))
+		return VFS_INVALID;
+	db_name_encode(past.base, folder);
 	mutex_init(&v.lock);
 	rc = open_version(&v, name, err);
 	if (rc == VFS_OK)
@@ -577,8 +613,8 @@ enum vfs_rc vfs_verify(struct blob_store *store, const char *name,
 	if (rc == VFS_OK && v.version != NULL && !place_pages(&v, err))
 		rc = VFS_IO;
 	if (rc == VFS_OK) {
+		want(&v);
 		choose(&v, options->percent);
-		result->objects_in_all = v.n_items;
 		/* pages of zeros are in no object */
 		result->pages = v.version != NULL ? v.version->page_count - v.n_pages : 0;
 		check_all_items(&v, options->threads);
@@ -586,10 +622,8 @@ enum vfs_rc vfs_verify(struct blob_store *store, const char *name,
 		if (rc != VFS_OK && err != NULL)
 			*err = v.err;
 	}
-	if (rc == VFS_OK) {
-		db_name_encode(name, folder);
+	if (rc == VFS_OK)
 		check_chain(&v, folder);
-	}
 	if (rc == VFS_OK && options->sql && v.db != NULL)
 		rc = check_sql(&v, name, err);
 	if (v.version != NULL)

@@ -2,8 +2,10 @@
  * verify.h - is what lies in the store what was put there?
  *
  * Reads the objects of a database whole and compares them with their checksums, the log with
- * its chain of hashes, and every page of the newest version with its sum.  Objects of other
+ * its chain of hashes, and every page of the version with its sum.  Objects of other
  * databases that this one was branched from are read too, as far as it needs them.
+ * Of "name" that is all there is in its folder, and the newest version; of "name@..." what
+ * that version is made of: its manifest, the slots behind that, and what its pages lie in.
  * Licence: MIT, see LICENSE.
  */
 #ifndef PGBLOB_VFS_VERIFY_H
@@ -13,7 +15,7 @@
 
 struct vfs_verify_options {
 	double percent;   /* of the objects, chosen at random, the newest slot and manifest always; 100: all */
-	bool sql;         /* PRAGMA integrity_check too: reads the newest version once more */
+	bool sql;         /* PRAGMA integrity_check too: reads the version once more */
 	unsigned threads; /* 1 to 64 objects at once; each is held in memory whole */
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "tests/vfs/fixture.h"
@@ -73,6 +74,85 @@ START_TEST(state_begins_with_the_newest_manifest)
 	blob_get_stats(f.inner, &stats);
 	/* slots are asked for in ones, twos, fours, then eights */
 	ck_assert_uint_le(stats.gets - gets, 1 + s.lsn - s.manifest_lsn + 8);
+}
+END_TEST
+
+static void check_same(const struct vfs_state *then, const char *point)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "app@%s", point);
+	struct vfs_state s = state_of(name);
+	ck_assert_msg(s.exists, "%s", name);
+	ck_assert_uint_eq(then->lsn, s.lsn);
+	ck_assert_int_eq(then->time_us, s.time_us);
+	ck_assert_uint_eq(then->page_size, s.page_size);
+	ck_assert_uint_eq(then->page_count, s.page_count);
+	ck_assert_mem_eq(then->db_id, s.db_id, ID_LEN);
+	ck_assert_uint_le(s.manifest_lsn, s.lsn);
+}
+
+/* What was told of the newest version is told of it later, by any of its names. */
+START_TEST(state_of_a_version_is_what_it_was)
+{
+	struct vfs_state then[150];
+	unsigned n = 0;
+
+	exec(f.db, "CREATE TABLE t(a)");
+	for (; n < 150; n++) {
+		exec(f.db, "INSERT INTO t VALUES (randomblob(3000))");
+		then[n] = state_of("app");
+		if (n == 70)
+			ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "seventy", NULL, &err));
+	}
+	fixture_restart(&f); /* waits for the manifests */
+	for (unsigned i = 0; i < n; i += 7) {
+		char lsn[24], time[64];
+		time_t seconds = (time_t)(then[i].time_us / 1000000);
+		struct tm tm;
+
+		snprintf(lsn, sizeof(lsn), "%llu", (unsigned long long)then[i].lsn);
+		check_same(&then[i], lsn);
+		/* of slots of the same microsecond the last is meant */
+		if (then[i + 1 < n ? i + 1 : i].time_us == then[i].time_us && i + 1 < n)
+			continue;
+		gmtime_r(&seconds, &tm);
+		size_t len = strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &tm);
+		snprintf(time + len, sizeof(time) - len, ".%06dZ", (int)(then[i].time_us % 1000000));
+		check_same(&then[i], time);
+	}
+	check_same(&then[70], "seventy");
+}
+END_TEST
+
+START_TEST(a_version_that_is_not_there_is_told)
+{
+	static const struct {
+		const char *name;
+		enum vfs_rc rc;
+		const char *text;
+	} cases[] = {
+		{ "none@1", VFS_NOT_FOUND, "database \"none\" does not exist" },
+		{ "app@99", VFS_NOT_FOUND, "database \"app\" has no slot 99 yet: the newest is 2" },
+		{ "app@2001-01-01", VFS_NOT_FOUND, "database \"app\" did not exist then" },
+		{ "app@2201-01-01", VFS_NOT_FOUND, "a database cannot be opened as of a time in the future" },
+		{ "app@then", VFS_NOT_FOUND, "database \"app\" has no snapshot \"then\"" },
+		{ "app@1x", VFS_INVALID, "\"1x\" is no point in time" },
+		{ "gone@1", VFS_NOT_FOUND, "that version is of another database \"gone\", which was dropped" },
+		{ "gone@2", VFS_NOT_FOUND, "database \"gone\" did not exist then" },
+	};
+	struct vfs_state s;
+
+	exec(f.db, "CREATE TABLE t(a)");
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "gone", &err));
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "gone", &err));
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "gone", &err));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		enum vfs_rc rc = vfs_inspect_state(f.faults, cases[i].name, &s, &err);
+
+		ck_assert_msg(rc == cases[i].rc, "%s: %d %s", cases[i].name, rc, err.text);
+		ck_assert_str_eq(cases[i].text, err.text);
+	}
 }
 END_TEST
 
@@ -170,6 +250,30 @@ START_TEST(the_log_is_walked_from_newest_to_oldest)
 		ck_assert_int_eq(i == 29 ? COMMIT_CREATED : COMMIT_NORMAL, s.kind[i]);
 	}
 	ck_assert_str_eq("created", vfs_kind_name(s.kind[29]));
+}
+END_TEST
+
+START_TEST(the_log_of_a_version_begins_with_it)
+{
+	struct seen s = { .n = 0 };
+
+	exec(f.db, "CREATE TABLE t(a)");
+	for (int i = 0; i < 8; i++)
+		exec(f.db, "INSERT INTO t VALUES (1)");
+	ck_assert_int_eq(VFS_OK, vfs_inspect_log(f.faults, "app@7", 0, 0, note_slot, &s, &err));
+	ck_assert_uint_eq(7, s.n);
+	ck_assert_uint_eq(7, s.lsn[0]);
+	s.n = 0;
+	ck_assert_int_eq(VFS_OK, vfs_inspect_log(f.faults, "app@7", 9, 1, note_slot, &s, &err));
+	ck_assert_uint_eq(7, s.lsn[0]);
+	/* a handle of that version tells the same */
+	sqlite3 *old = connect_to("app@5", "&mode=ro");
+	s.n = 0;
+	ck_assert_int_eq(VFS_OK, vfs_handle_log(old, 0, 2, note_slot, &s, &err));
+	ck_assert_uint_eq(2, s.n);
+	ck_assert_uint_eq(5, s.lsn[0]);
+	ck_assert_ptr_nonnull(strstr(query_text(old, "PRAGMA pgblob_log(1)"), "5 "));
+	sqlite3_close(old);
 }
 END_TEST
 
@@ -338,6 +442,9 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, state_is_that_of_the_newest_slot);
 	tcase_add_test(tc, state_begins_with_the_newest_manifest);
+	tcase_add_test(tc, state_of_a_version_is_what_it_was);
+	tcase_add_test(tc, a_version_that_is_not_there_is_told);
+	tcase_add_test(tc, the_log_of_a_version_begins_with_it);
 	tcase_add_test(tc, a_database_that_is_not_there_is_told);
 	tcase_add_test(tc, all_databases_are_listed_also_damaged_ones);
 	tcase_add_test(tc, the_log_is_walked_from_newest_to_oldest);

@@ -272,6 +272,53 @@ START_TEST(each_object_is_read_once)
 }
 END_TEST
 
+/* Of a version of the past what it is made of is read, and nothing else. */
+START_TEST(a_version_of_the_past_is_read_by_itself)
+{
+	const struct vfs_verify_options all = { .percent = 100, .sql = true, .threads = 4 };
+	struct vfs_verify_result result, newest;
+	struct found found = { 0 };
+	char key[KEY_MAX];
+
+	f.db = connect_to("app", NULL);
+	exec(f.db, "DELETE FROM t WHERE a > 20");
+	exec(f.db, "VACUUM");
+	sqlite3_close(f.db);
+	f.db = NULL;
+	newest = verify(&found);
+	ck_assert_uint_eq(0, found.n);
+	ck_assert_msg(vfs_verify(f.faults, "app@67", &all, note_damage, note_progress, &found, &result,
+				 &err) == VFS_OK, "%s", err.text);
+	ck_assert_uint_eq(0, found.n);
+	ck_assert_uint_eq(67, result.lsn);
+	ck_assert(result.sql_checked);
+	ck_assert_uint_eq(result.pages, result.pages_in_all);
+	ck_assert_uint_ge(result.pages, 1200);
+	ck_assert_uint_lt(newest.pages, 100);
+	ck_assert_uint_eq(result.objects, result.objects_in_all);
+	ck_assert_uint_lt(result.objects, newest.objects);
+	/* a slot that is younger is none of its business, the manifest that it is read from is */
+	key_slot(key, "app", NEWEST + 1);
+	flip(key, 0);
+	ck_assert_int_eq(VFS_OK, vfs_verify(f.faults, "app@67", &all, note_damage, note_progress, &found,
+					    &result, &err));
+	ck_assert_uint_eq(0, found.n);
+	flip(key, 0);
+	struct vfs_state state;
+	ck_assert_int_eq(VFS_OK, vfs_inspect_state(f.faults, "app@67", &state, &err));
+	key_manifest(key, "app", state.manifest_lsn);
+	flip(key, -1);
+	ck_assert_int_eq(VFS_OK, vfs_verify(f.faults, "app@67", &all, note_damage, note_progress, &found,
+					    &result, &err));
+	ck_assert_uint_ge(found.n, 1);
+	ck_assert_str_eq(key, found.key[0]);
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_verify(f.faults, "app@99", &all, note_damage, note_progress,
+						   &found, &result, &err));
+	ck_assert_int_eq(VFS_INVALID, vfs_verify(f.faults, "app@9x", &all, note_damage, note_progress,
+						 &found, &result, &err));
+}
+END_TEST
+
 START_TEST(a_sample_reads_a_part)
 {
 	const struct vfs_verify_options some = { .percent = 5, .threads = 2 };
@@ -344,6 +391,7 @@ int main(void)
 	tcase_add_test(tc, what_clean_up_took_is_not_missed);
 	tcase_add_test(tc, a_slot_that_does_not_follow_is_told);
 	tcase_add_test(tc, each_object_is_read_once);
+	tcase_add_test(tc, a_version_of_the_past_is_read_by_itself);
 	tcase_add_test(tc, a_sample_reads_a_part);
 	tcase_add_test(tc, it_can_be_stopped);
 	tcase_add_test(tc, a_database_that_is_not_there_is_told);
