@@ -98,7 +98,9 @@ static bool clean_up(const struct tool *t, struct json_writer *j, const char *na
 	if (vfs_clean_up_database(t->store, name, tool_value(t, "dry-run") != NULL, interrupted, &c,
 				  err) != VFS_OK)
 		return false;
-	tell_clean_up(t, j, name, &c);
+	/* what else lies in a bucket is no database */
+	if (!c.empty || tool_value(t, "all") == NULL)
+		tell_clean_up(t, j, name, &c);
 	return true;
 }
 
@@ -115,7 +117,7 @@ static int run_gc(struct tool *t, struct error *err)
 	}
 	if (!all)
 		return clean_up(t, &j, tool_argument(t, 0), err) ? EXIT_OK : EXIT_FAILED;
-	if (vfs_list_databases(t->store, &list, err) != VFS_OK)
+	if (vfs_list_folders(t->store, &list, err) != VFS_OK)
 		return EXIT_FAILED;
 	if (t->json)
 		json_put_array(&j, NULL);
@@ -154,6 +156,6 @@ const struct tool_command tool_commands_keep[] = {
 	  .run = run_gc,
 	  .help = "delete what no version within storage.retention needs",
 	  .options = { { "dry-run", 'n', NULL, "delete nothing, only say what would be" },
-		       { "all", 'a', NULL, "all databases of the store" } } },
+		       { "all", 'a', NULL, "all databases of the store, dropped ones and imports that were killed too" } } },
 	{ .name = NULL },
 };

@@ -95,6 +95,58 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	return rc;
 }
 
+/* By who has the turn. */
+static enum vfs_rc take_slot(struct db *db, uint64_t lsn, struct error *err)
+{
+	struct commit_request request = { .kind = COMMIT_DROPPED,
+					  .timeout_ms = vfs_settings.commit_timeout_ms };
+	struct version *made = NULL;
+	enum vfs_rc rc = group_drain(db, err);
+
+	if (rc == VFS_OK)
+		rc = commit_resolve(db, err);
+	if (rc == VFS_OK)
+		rc = db_follow(db, boot_us(), err);
+	if (rc != VFS_OK)
+		return rc;
+	request.base = db_pin_published(db);
+	if (request.base->lsn >= lsn)
+		rc = VFS_EXISTS;
+	else if (request.base->lsn + 1 != lsn || request.base->exists)
+		rc = commit_lost(db, err);
+	else
+		rc = commit_append(db, &request, &made, err);
+	if (rc == VFS_LOST && request.base->lsn + 1 == lsn)
+		rc = VFS_EXISTS;
+	db_unpin(db, request.base);
+	if (made != NULL)
+		db_unpin(db, made);
+	return rc;
+}
+
+enum vfs_rc admin_take_slot(struct blob_store *store, const char *name, uint64_t lsn,
+			    struct error *err)
+{
+	int64_t deadline_ms = mono_ms() + vfs_settings.commit_timeout_ms;
+	struct db *db;
+	enum vfs_rc rc;
+
+	if (!admin_may_write(err))
+		return VFS_IO;
+	rc = registry_get(store, NULL, name, &db, err);
+	if (rc != VFS_OK)
+		return rc;
+	rc = turn_wait(db, &deadline_ms, deadline_ms, NULL, err);
+	if (rc == VFS_OK) {
+		rc = take_slot(db, lsn, err);
+		turn_end(db, &deadline_ms);
+	}
+	registry_put(db);
+	if (rc == VFS_EXISTS)
+		error_clear(err);
+	return rc;
+}
+
 enum vfs_rc vfs_create_database(struct blob_store *store, const char *name, struct error *err)
 {
 	struct db *db;

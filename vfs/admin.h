@@ -14,6 +14,14 @@
 MUST_CHECK enum vfs_rc admin_open_newest(struct blob_store *store, const char *name,
 					 struct db **out, bool *exists, struct error *err);
 
+/*
+ * Take slot `lsn` of a name behind whose last slot no database is, with a commit of kind
+ * DROPPED: who wants to create one with that slot, and fell asleep, loses.  VFS_EXISTS:
+ * somebody has it; VFS_LOST: it is not the next one.
+ */
+MUST_CHECK enum vfs_rc admin_take_slot(struct blob_store *store, const char *name, uint64_t lsn,
+				       struct error *err);
+
 /* False: this process only reads the store, and err says so. */
 MUST_CHECK bool admin_may_write(struct error *err);
 

@@ -411,23 +411,6 @@ enum vfs_rc branch_leave_parent(struct db *db, const uint8_t db_id[ID_LEN], stru
 	return rc;
 }
 
-/* The head of the object in a slot. */
-static enum vfs_rc head_of_slot(struct blob_store *store, const char *folder, uint64_t lsn,
-				struct commit_head *out, struct error *err)
-{
-	struct blob_range range = { .offset = 0, .len = COMMIT_HEAD_LEN };
-	struct buf body = BUF_INIT(COMMIT_HEAD_LEN);
-	char key[KEY_MAX];
-	enum vfs_rc rc;
-
-	key_slot(key, folder, lsn);
-	rc = vfs_rc_of_blob(blob_get(store, key, &range, &body, NULL, err));
-	if (rc == VFS_OK && !commit_peek((const uint8_t *)body.data, body.len, key, out, err))
-		rc = VFS_CORRUPT;
-	buf_free(&body);
-	return rc;
-}
-
 /* A restored version needs the old one until it has a manifest of its own. */
 static enum vfs_rc restored_needs(struct blob_store *store, const char *folder,
 				  const struct pin *pin, bool *needed, struct error *err)
@@ -444,7 +427,7 @@ static enum vfs_rc restored_needs(struct blob_store *store, const char *folder,
 	if (rc != VFS_NOT_FOUND)
 		return rc;
 	error_clear(err);
-	rc = head_of_slot(store, folder, pin->child_lsn, &head, err);
+	rc = commit_head_of(store, folder, pin->child_lsn, &head, err);
 	if (rc == VFS_OK)
 		*needed = head.kind == COMMIT_BRANCHED;
 	if (rc != VFS_NOT_FOUND)
@@ -502,44 +485,11 @@ enum vfs_rc branch_pin_needed(struct blob_store *store, const char *folder, cons
 	return rc;
 }
 
-/* Who has the turn takes the slot, if it is free. */
-static enum vfs_rc take_slot(struct db *db, uint64_t lsn, struct error *err)
-{
-	struct commit_request request = {
-		.kind = COMMIT_DROPPED, /* as it was: no database is there */
-		.timeout_ms = vfs_settings.commit_timeout_ms,
-	};
-	struct version *made = NULL;
-	enum vfs_rc rc = take_head(db, &request.base, err);
-
-	if (rc != VFS_OK)
-		return rc;
-	if (request.base->lsn + 1 == lsn)
-		rc = request.base->exists ? VFS_LOST : commit_append(db, &request, &made, err);
-	db_unpin(db, request.base);
-	if (made != NULL)
-		db_unpin(db, made);
-	return rc;
-}
-
 enum vfs_rc branch_give_up(struct blob_store *store, const char *folder, const struct pin *pin,
 			   struct error *err)
 {
-	int64_t deadline_ms = mono_ms() + vfs_settings.commit_timeout_ms;
-	struct db *db;
-	bool exists;
-	enum vfs_rc rc;
-
 	if (pin->kind == PIN_SNAPSHOT || is_own(folder, pin))
 		return VFS_OK;
-	rc = admin_open_newest(store, pin->name, &db, &exists, err);
-	if (rc != VFS_OK)
-		return rc;
-	rc = turn_wait(db, &deadline_ms, deadline_ms, NULL, err);
-	if (rc == VFS_OK) {
-		rc = take_slot(db, pin->child_lsn, err);
-		turn_end(db, &deadline_ms);
-	}
-	registry_put(db);
-	return rc;
+	enum vfs_rc rc = admin_take_slot(store, pin->name, pin->child_lsn, err);
+	return rc == VFS_EXISTS ? VFS_OK : rc;
 }

@@ -142,6 +142,21 @@ static enum vfs_rc check_slot(struct db *db, const struct commit_head *ours, con
 	return rc;
 }
 
+enum vfs_rc commit_head_of(struct blob_store *store, const char *folder, uint64_t lsn,
+			   struct commit_head *out, struct error *err)
+{
+	struct blob_range range = { .offset = 0, .len = COMMIT_HEAD_LEN };
+	struct buf body = BUF_INIT(COMMIT_HEAD_LEN);
+	char key[KEY_MAX];
+
+	key_slot(key, folder, lsn);
+	enum vfs_rc rc = vfs_rc_of_blob(blob_get(store, key, &range, &body, NULL, err));
+	if (rc == VFS_OK && !commit_peek((const uint8_t *)body.data, body.len, key, out, err))
+		rc = VFS_CORRUPT;
+	buf_free(&body);
+	return rc;
+}
+
 enum vfs_rc commit_nonce(struct db *db, uint64_t lsn, uint8_t nonce[ID_LEN], struct error *err)
 {
 	struct buf body = BUF_INIT(COMMIT_MAX);

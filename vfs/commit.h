@@ -67,6 +67,10 @@ enum vfs_rc commit_lost(struct db *db, struct error *err);
  */
 MUST_CHECK enum vfs_rc commit_resolve(struct db *db, struct error *err);
 
+/* The fixed part of the object in a slot, of which nothing else is kept.  VFS_NOT_FOUND: nothing. */
+MUST_CHECK enum vfs_rc commit_head_of(struct blob_store *store, const char *folder, uint64_t lsn,
+				      struct commit_head *out, struct error *err);
+
 /* Whose the object in a slot is.  VFS_NOT_FOUND: nobody's, or it was cleaned up. */
 MUST_CHECK enum vfs_rc commit_nonce(struct db *db, uint64_t lsn, uint8_t nonce[ID_LEN],
 				    struct error *err);

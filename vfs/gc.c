@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "vfs/admin.h"
+#include "vfs/commit.h"
 #include "vfs/gc_pin.h"
 #include "vfs/listing.h"
 #include "vfs/manifest.h"
@@ -51,7 +53,14 @@ struct cleaning {
 
 	struct gc_pins pins;
 
-	int64_t newest_slot_us;
+	uint64_t newest_lsn;       /* slot, or that of the newest manifest; 0: there is none */
+	int64_t newest_slot_us;    /* of those from the newest manifest on; 0: there is none */
+	bool exists;               /* they tell of a database */
+	bool dropped_in_manifest;  /* the newest one tells of a DROP */
+
+	uint64_t n_segments;       /* counted if no database is there */
+	int64_t newest_segment_us;
+	bool abandoned;            /* segments: nobody will ever refer to them */
 
 	struct mark *marks;        /* sorted up to n_sorted, and each once */
 	size_t n_marks, n_sorted, cap_marks;
@@ -221,6 +230,69 @@ static enum vfs_rc read_manifest(struct cleaning *c, uint64_t lsn, struct buf *b
 		       VFS_CORRUPT;
 }
 
+static bool see_slot(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	uint64_t lsn;
+
+	(void)err;
+	if (entry->info.mtime_us > c->newest_slot_us)
+		c->newest_slot_us = entry->info.mtime_us;
+	if (key_slot_lsn(entry->key, &lsn) && lsn > c->newest_lsn)
+		c->newest_lsn = lsn;
+	return true;
+}
+
+/* Its id; false: it is not ours. */
+static bool segment_id(const struct blob_entry *entry, uint8_t id[ID_LEN])
+{
+	const char *name = strrchr(entry->key, '/') + 1;
+
+	return strlen(name) == 2 * ID_LEN && hex_decode(name, 2 * ID_LEN, id);
+}
+
+static bool see_segment(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	int64_t mtime_us = entry->info.mtime_us != 0 ? entry->info.mtime_us : INT64_MAX;
+	uint8_t id[ID_LEN];
+
+	(void)err;
+	if (!segment_id(entry, id))
+		return true;
+	c->n_segments++;
+	if (mtime_us > c->newest_segment_us)
+		c->newest_segment_us = mtime_us;
+	return true;
+}
+
+/* The newest slot, whether a database is there, and if not what segments are. */
+static enum vfs_rc find_newest(struct cleaning *c, struct error *err)
+{
+	struct buf body = BUF_INIT(HEAD_GUESS);
+	struct manifest_head manifest;
+	struct commit_head slot;
+	char after[KEY_MAX];
+	enum vfs_rc rc = VFS_OK;
+
+	if (c->n_manifests > 0) {
+		rc = read_manifest(c, c->manifests[0].lsn, &body, &manifest, err);
+		buf_free(&body);
+		if (rc != VFS_OK)
+			return rc;
+		c->newest_lsn = c->manifests[0].lsn;
+		c->dropped_in_manifest = manifest.kind == COMMIT_DROPPED;
+		c->exists = !c->dropped_in_manifest;
+		key_slot(after, c->folder, c->newest_lsn - 1);
+	}
+	rc = each_object(c, "log", c->n_manifests > 0 ? after : NULL, see_slot, err);
+	if (rc == VFS_OK && c->newest_lsn > (c->n_manifests > 0 ? c->manifests[0].lsn : 0)) {
+		rc = commit_head_of(c->store, c->folder, c->newest_lsn, &slot, err);
+		c->exists = slot.kind != COMMIT_DROPPED;
+	}
+	if (rc == VFS_OK && !c->exists)
+		rc = each_object(c, "seg", NULL, see_segment, err);
+	return rc;
+}
+
 static enum vfs_rc mark_manifest(struct cleaning *c, size_t i, struct error *err)
 {
 	struct buf body = BUF_INIT(HEAD_GUESS);
@@ -287,47 +359,22 @@ static size_t manifest_of(const struct cleaning *c, uint64_t lsn)
 	return i;
 }
 
-static bool see_slot(struct cleaning *c, const struct blob_entry *entry, struct error *err)
-{
-	(void)err;
-	if (entry->info.mtime_us > c->newest_slot_us)
-		c->newest_slot_us = entry->info.mtime_us;
-	return true;
-}
-
 /*
  * The newest manifest that is older than the retention and a day, and than the
  * newest slot by a day.  Behind a DROP nobody creates slots but who knows of it.
  */
-static enum vfs_rc find_cut(struct cleaning *c, struct error *err)
+static void find_cut(struct cleaning *c)
 {
 	int64_t old_us = c->now_us - c->request->retention_us - REST_US;
-	struct buf body = BUF_INIT(HEAD_GUESS);
-	struct manifest_head head;
-	char after[KEY_MAX];
-	enum vfs_rc rc;
 
-	c->cut = c->n_manifests;
-	if (c->n_manifests == 0)
-		return VFS_OK;
-	rc = read_manifest(c, c->manifests[0].lsn, &body, &head, err);
-	buf_free(&body);
-	key_slot(after, c->folder, c->manifests[0].lsn - 1);
-	if (rc == VFS_OK)
-		rc = each_object(c, "log", after, see_slot, err);
-	if (rc != VFS_OK)
-		return rc;
-	for (size_t i = 0; i < c->n_manifests; i++) {
-		const struct listed *m = &c->manifests[i];
+	for (c->cut = 0; c->cut < c->n_manifests; c->cut++) {
+		const struct listed *m = &c->manifests[c->cut];
 
 		if (m->mtime_us != 0 && m->mtime_us <= old_us &&
 		    (m->mtime_us <= c->newest_slot_us - REST_US ||
-		     (i == 0 && head.kind == COMMIT_DROPPED))) {
-			c->cut = i;
-			return VFS_OK;
-		}
+		     (c->cut == 0 && c->dropped_in_manifest)))
+			return;
 	}
-	return VFS_OK;
 }
 
 /*
@@ -423,14 +470,48 @@ static bool clean_slot(struct cleaning *c, const struct blob_entry *entry, struc
 static bool clean_segment(struct cleaning *c, const struct blob_entry *entry, struct error *err)
 {
 	struct mark m = { .kind = OBJECT_SEGMENT };
-	const char *name = strrchr(entry->key, '/') + 1;
 
-	if (strlen(name) != 2 * ID_LEN || !hex_decode(name, 2 * ID_LEN, m.id))
+	if (!segment_id(entry, m.id))
 		return true;
 	if (is_young(c, entry->info.mtime_us) ||
 	    entry->info.mtime_us > c->manifests[c->cut].mtime_us - REST_US || is_marked(c, &m))
 		return true;
 	return put_away(c, entry->key, entry->info.size, &c->stats->segments, err);
+}
+
+static bool clean_abandoned(struct cleaning *c, const struct blob_entry *entry, struct error *err)
+{
+	uint8_t id[ID_LEN];
+
+	if (!segment_id(entry, id) || is_young(c, entry->info.mtime_us))
+		return true;
+	return put_away(c, entry->key, entry->info.size, &c->stats->segments, err);
+}
+
+/*
+ * No database is there, for a day at least, nor a branch point: segments are what an import,
+ * a copy or a DROP has left that was killed.  One that is at work has written one lately;
+ * and if it only slept it does not get the next slot, with which it would name them.
+ */
+static enum vfs_rc find_abandoned(struct cleaning *c, struct error *err)
+{
+	char name[DB_NAME_MAX + 1];
+	enum vfs_rc rc = VFS_OK;
+
+	if (c->exists || c->pins.n > 0 || c->n_segments == 0 || is_young(c, c->newest_segment_us) ||
+	    (c->newest_slot_us != 0 && is_young(c, c->newest_slot_us)) ||
+	    (c->n_manifests > 0 && is_young(c, c->manifests[0].mtime_us)) ||
+	    !db_name_decode(c->folder, strlen(c->folder), name))
+		return VFS_OK;
+	if (!c->request->dry_run)
+		rc = admin_take_slot(c->store, name, c->newest_lsn + 1, err);
+	c->abandoned = rc == VFS_OK;
+	/* somebody creates a database: the next clean-up looks again */
+	if (rc == VFS_EXISTS || rc == VFS_LOST) {
+		error_clear(err);
+		rc = VFS_OK;
+	}
+	return rc;
 }
 
 static enum vfs_rc clean_manifests(struct cleaning *c, struct error *err)
@@ -448,16 +529,30 @@ static enum vfs_rc clean_manifests(struct cleaning *c, struct error *err)
 	return flush(c, err);
 }
 
+/* Manifests and slots that nobody needs. */
+static enum vfs_rc clean_log(struct cleaning *c, struct error *err)
+{
+	enum vfs_rc rc = mark_retained(c, err);
+
+	c->stats->from_lsn = c->manifests[c->cut].lsn;
+	if (rc == VFS_OK)
+		rc = clean_manifests(c, err);
+	if (rc == VFS_OK)
+		rc = each_object(c, "log", NULL, clean_slot, err);
+	return rc == VFS_OK ? flush(c, err) : rc;
+}
+
 /* A failure of deleting is told by err. */
 static enum vfs_rc clean(struct cleaning *c, struct error *err)
 {
-	enum vfs_rc rc = clean_manifests(c, err);
+	enum vfs_rc rc = find_abandoned(c, err);
 
-	if (rc == VFS_OK)
-		rc = each_object(c, "log", NULL, clean_slot, err);
-	if (rc == VFS_OK)
-		rc = flush(c, err);
-	if (rc == VFS_OK)
+	find_cut(c);
+	if (rc == VFS_OK && c->cut < c->n_manifests)
+		rc = clean_log(c, err);
+	if (rc == VFS_OK && c->abandoned)
+		rc = each_object(c, "seg", NULL, clean_abandoned, err);
+	else if (rc == VFS_OK && c->cut < c->n_manifests)
 		rc = each_object(c, "seg", NULL, clean_segment, err);
 	if (rc == VFS_OK)
 		rc = flush(c, err);
@@ -470,7 +565,10 @@ static enum vfs_rc run(struct cleaning *c, struct error *err)
 
 	if (rc == VFS_OK)
 		rc = each_object(c, "manifest", NULL, add_manifest, err);
-	if (rc != VFS_OK || (c->n_manifests == 0 && c->pins.n == 0))
+	if (rc == VFS_OK)
+		rc = find_newest(c, err);
+	c->stats->empty = c->pins.n == 0 && c->newest_lsn == 0 && c->n_segments == 0;
+	if (rc != VFS_OK || (c->n_manifests == 0 && c->pins.n == 0 && c->n_segments == 0))
 		return rc;
 	rc = ask_time(c, err);
 	if (rc == VFS_OK)
@@ -478,12 +576,7 @@ static enum vfs_rc run(struct cleaning *c, struct error *err)
 				  &c->pins, &c->stats->pins, err);
 	if (rc != VFS_OK || c->pins.unknown)
 		return rc;
-	rc = find_cut(c, err);
-	if (rc != VFS_OK || c->cut == c->n_manifests)
-		return rc;
-	c->stats->from_lsn = c->manifests[c->cut].lsn;
-	rc = mark_retained(c, err);
-	return rc == VFS_OK ? clean(c, err) : rc;
+	return clean(c, err);
 }
 
 enum vfs_rc gc(struct blob_store *store, const char *folder, const struct gc_request *request,

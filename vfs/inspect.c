@@ -366,9 +366,46 @@ static int compare_databases(const void *a, const void *b)
 		      ((const struct vfs_database *)b)->name);
 }
 
-/* The databases of one page of a listing by folder. */
-static enum vfs_rc look_at_page(struct blob_store *store, const struct blob_list *list,
-				struct vfs_database_table *out, struct error *err)
+/* What else lies in a bucket is not ours. */
+static bool is_folder(const struct blob_entry *e, char name[DB_NAME_MAX + 1])
+{
+	size_t len = strlen(e->key);
+
+	return e->is_prefix && len >= 2 && db_name_decode(e->key, len - 1, name);
+}
+
+typedef enum vfs_rc (*page_fn)(struct blob_store *store, const struct blob_list *list, void *out,
+			       struct error *err);
+
+/* Call `fn` with one page of the listing by folder after the other. */
+static enum vfs_rc each_page(struct blob_store *store, page_fn fn, void *out, struct error *err)
+{
+	char after[1024] = "";
+	bool more = true;
+	enum vfs_rc rc = VFS_OK;
+
+	while (rc == VFS_OK && more) {
+		struct blob_list_request request = {
+			.start_after = after[0] != '\0' ? after : NULL,
+			.by_folder = true,
+		};
+		struct arena arena = ARENA_INIT(LIST_ARENA);
+		struct blob_list list = { 0 };
+
+		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
+		if (rc == VFS_OK)
+			rc = fn(store, &list, out, err);
+		more = list.more && list.n_entries > 0;
+		if (rc == VFS_OK && more)
+			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
+		arena_free(&arena);
+	}
+	return rc;
+}
+
+/* The databases of one page. */
+static enum vfs_rc look_at_page(struct blob_store *store, const struct blob_list *list, void *out,
+				struct error *err)
 {
 	struct look *looks = calloc(AT_ONCE, sizeof(looks[0]));
 	enum vfs_rc rc = VFS_OK;
@@ -379,12 +416,8 @@ static enum vfs_rc look_at_page(struct blob_store *store, const struct blob_list
 		return VFS_IO;
 	}
 	for (size_t i = 0; rc == VFS_OK && i < list->n_entries; i++) {
-		const struct blob_entry *e = &list->entries[i];
-		size_t len = strlen(e->key);
-
 		looks[n] = (struct look){ .store = store };
-		/* what else lies in a bucket is not ours */
-		if (!e->is_prefix || len < 2 || !db_name_decode(e->key, len - 1, looks[n].name))
+		if (!is_folder(&list->entries[i], looks[n].name))
 			continue;
 		if (++n == AT_ONCE) {
 			rc = look_at(looks, n, out, err);
@@ -401,26 +434,8 @@ enum vfs_rc vfs_inspect_all(struct blob_store *store, struct vfs_database_table 
 			    struct error *err)
 {
 	struct vfs_database_table found = { NULL, 0 };
-	char after[1024] = "";
-	bool more = true;
-	enum vfs_rc rc = VFS_OK;
+	enum vfs_rc rc = each_page(store, look_at_page, &found, err);
 
-	while (rc == VFS_OK && more) {
-		struct blob_list_request request = {
-			.start_after = after[0] != '\0' ? after : NULL,
-			.by_folder = true,
-		};
-		struct arena arena = ARENA_INIT(LIST_ARENA);
-		struct blob_list list = { 0 };
-
-		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
-		if (rc == VFS_OK)
-			rc = look_at_page(store, &list, &found, err);
-		more = list.more && list.n_entries > 0;
-		if (rc == VFS_OK && more)
-			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
-		arena_free(&arena);
-	}
 	if (rc != VFS_OK) {
 		vfs_database_table_free(&found);
 		return rc;
@@ -462,6 +477,53 @@ enum vfs_rc vfs_list_databases(struct blob_store *store, struct vfs_database_lis
 	}
 	vfs_database_table_free(&table);
 	return rc;
+}
+
+static enum vfs_rc add_names(struct blob_store *store, const struct blob_list *list, void *out,
+			     struct error *err)
+{
+	struct vfs_database_list *names = out;
+	size_t room = names->n_names + list->n_entries + 1;
+	char **grown = realloc(names->names, room * sizeof(grown[0]));
+	char name[DB_NAME_MAX + 1];
+
+	(void)store;
+	if (grown == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	names->names = grown;
+	for (size_t i = 0; i < list->n_entries; i++) {
+		if (!is_folder(&list->entries[i], name))
+			continue;
+		grown[names->n_names] = strdup(name);
+		if (grown[names->n_names] == NULL) {
+			error_no_memory(err);
+			return VFS_IO;
+		}
+		names->n_names++;
+	}
+	return VFS_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum vfs_rc vfs_list_folders(struct blob_store *store, struct vfs_database_list *out,
+			     struct error *err)
+{
+	struct vfs_database_list found = { NULL, 0 };
+	enum vfs_rc rc = each_page(store, add_names, &found, err);
+
+	if (rc != VFS_OK) {
+		vfs_database_list_free(&found);
+		return rc;
+	}
+	qsort(found.names, found.n_names, sizeof(found.names[0]), compare_names);
+	*out = found;
+	return VFS_OK;
 }
 
 void vfs_database_list_free(struct vfs_database_list *list)

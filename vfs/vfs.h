@@ -167,6 +167,7 @@ struct vfs_deleted {
 /* What clean-up deleted: README.md, "Clean-up". */
 struct vfs_clean_up {
 	uint64_t from_lsn; /* versions from this slot on are kept, and those that pins name; 0: all */
+	bool empty;        /* there was no object of a database of that name */
 	struct vfs_deleted slots, segments, manifests;
 	struct vfs_deleted pins; /* of branches and databases that are gone */
 };
@@ -179,6 +180,13 @@ struct vfs_clean_up {
 MUST_CHECK enum vfs_rc vfs_clean_up_database(struct blob_store *store, const char *name,
 					     bool dry_run, bool (*stop)(void),
 					     struct vfs_clean_up *out, struct error *err);
+
+/*
+ * The names under which there may be objects, whether or not a database is there: dropped ones,
+ * and imports that were killed, too.  Sorted; one LIST for each 1000, nothing is read.
+ */
+MUST_CHECK enum vfs_rc vfs_list_folders(struct blob_store *store, struct vfs_database_list *out,
+					struct error *err);
 
 /* Called now and then with pages done and in all; may be NULL.  False stops. */
 typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);

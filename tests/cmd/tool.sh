@@ -165,6 +165,10 @@ check 'what was compacted is what it was' sh -c "'$pgblob' export app again.db &
 json 'gc keeps what is young' "d['from_lsn'] == 0 and d['slots']['objects'] == 0 and d['dry_run']" "$pgblob" gc -n app --json
 says 'gc in words' 0 'app: deleted 0 slots' "$pgblob" gc app
 json 'gc of all' "'app' in [x['name'] for x in d]" "$pgblob" gc --all --json
+mkdir -p data/killed/seg data/others
+touch -d '3 days ago' data/killed/seg/000102030405060708090a0b0c0d0e0f data/others/file
+json 'gc of all finds what a killed import left' "[x['segments']['objects'] for x in d if x['name'] == 'killed'] == [1] and 'others' not in [x['name'] for x in d]" "$pgblob" gc --all --json
+says 'and deletes it' 0 'killed: deleted 0 slots, 0 segments' "$pgblob" gc killed
 says 'gc of nothing' 2 'gc wants a database, or --all' "$pgblob" gc
 
 # drop

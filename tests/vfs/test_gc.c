@@ -497,6 +497,127 @@ START_TEST(orphan_branch_points_go_when_they_are_a_day_old)
 }
 END_TEST
 
+static struct vfs_clean_up clean_folder(struct fixture *f, const char *name, bool dry_run)
+{
+	struct gc_request request = { .retention_us = RETENTION, .dry_run = dry_run };
+	struct error err = ERROR_INIT;
+	struct vfs_clean_up done;
+
+	ck_assert_msg(gc(f->inner, name, &request, &done, &err) == VFS_OK, "%s", err.text);
+	return done;
+}
+
+static void put_segment(struct fixture *f, const char *folder, unsigned n)
+{
+	struct buf body = BUF_INIT(64);
+	char key[128];
+
+	buf_put(&body, "x", 1);
+	snprintf(key, sizeof(key), "%s/seg/%032x", folder, n);
+	ck_assert_int_eq(BLOB_OK, blob_create(f->inner, key, &body, NULL, NULL));
+	buf_free(&body);
+}
+
+START_TEST(what_a_killed_import_left_goes_when_nothing_came_for_a_day)
+{
+	struct vfs_database_list folders;
+	struct error err = ERROR_INIT;
+	struct blob_info info;
+	struct fixture f;
+
+	fixture_open(&f);
+	ck_assert(clean_folder(&f, "imp", false).empty);
+	put_segment(&f, "imp", 1);
+	put_segment(&f, "imp", 2);
+	pass_time(&f, 30 * HOUR);
+	put_segment(&f, "imp", 3);
+	struct buf body = BUF_INIT(64);
+	buf_put(&body, "x", 1);
+	ck_assert_int_eq(BLOB_OK, blob_create(f.inner, "imp/seg/not-ours", &body, NULL, &err));
+	/* it is still at work */
+	ck_assert_uint_eq(0, clean_folder(&f, "imp", false).segments.n);
+	pass_time(&f, 30 * HOUR);
+	ck_assert_int_eq(VFS_OK, vfs_list_folders(f.inner, &folders, &err));
+	ck_assert_uint_eq(2, folders.n_names);
+	ck_assert_str_eq("app", folders.names[0]);
+	ck_assert_str_eq("imp", folders.names[1]);
+	vfs_database_list_free(&folders);
+	ck_assert_uint_eq(3, clean_folder(&f, "imp", true).segments.n);
+	ck_assert_uint_eq(3, clean_folder(&f, "imp", false).segments.n);
+	ck_assert_uint_eq(0, clean_folder(&f, "imp", false).segments.n);
+	ck_assert_int_eq(BLOB_OK, blob_head(f.inner, "imp/seg/not-ours", &info, &err));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_database_exists(f.faults, "imp", &err));
+	/* and one that came to a database that was dropped */
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "imp", &err));
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "imp", &err));
+	put_segment(&f, "imp", 4);
+	ck_assert_uint_eq(0, clean_folder(&f, "imp", false).segments.n);
+	pass_time(&f, 30 * HOUR);
+	ck_assert_uint_eq(1, clean_folder(&f, "imp", true).segments.n);
+	ck_assert_uint_eq(1, clean_folder(&f, "imp", false).segments.n);
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "imp", &err));
+	/* what is there keeps its own */
+	put_segment(&f, "imp", 5);
+	pass_time(&f, 30 * HOUR);
+	ck_assert_uint_eq(0, clean_folder(&f, "imp", false).segments.n);
+	buf_free(&body);
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
+static void sleep_and_clean(void *arg)
+{
+	struct fixture *f = arg;
+
+	pass_time(f, 30 * HOUR);
+	(void)clean_folder(f, "imp", false);
+}
+
+/* Whoever imports sleeps before or behind one of his uploads, and clean-up takes his segments for nobody's. */
+START_TEST(import_that_slept_for_a_day_is_whole_or_refused)
+{
+	char path[] = "/tmp/pgblob-import-XXXXXX";
+	unsigned made = 0, refused = 0;
+	struct error err = ERROR_INIT;
+	sqlite3 *file;
+	bool hit = true;
+
+	int fd = mkstemp(path);
+	ck_assert(fd >= 0 && close(fd) == 0);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open_v2(path, &file, SQLITE_OPEN_READWRITE, "unix"));
+	exec(file, "CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<4000) "
+		   "INSERT INTO t SELECT i, randomblob(1000) FROM n");
+	uint64_t hash = content_hash(file);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(file));
+	for (unsigned nth = 1; hit; nth++) {
+		struct fixture f;
+
+		fixture_open(&f);
+		fault_set_hook(f.faults, sleep_and_clean, &f);
+		fault_arm_only(f.faults, nth, _i == 0 ? FAULT_HOOK : FAULT_HOOK_AFTER, FAULT_OP_CREATE);
+		enum vfs_rc rc = vfs_import(f.faults, "imp", path, NULL, NULL, &err);
+		hit = fault_disarm(f.faults);
+		if (rc == VFS_OK) {
+			sqlite3 *db = connect_elsewhere(&f, "imp");
+			ck_assert_uint_eq(hash, content_hash(db));
+			integrity_check(db);
+			ck_assert_int_eq(SQLITE_OK, sqlite3_close(db));
+			made++;
+		} else {
+			ck_assert_int_eq(VFS_EXISTS, rc);
+			ck_assert_int_eq(VFS_NOT_FOUND, vfs_database_exists(f.inner, "imp", &err));
+			refused++;
+		}
+		vfs_test_sleep_us = 0;
+		fixture_close(&f);
+	}
+	/* a segment that is uploaded later saves those before it, if the others are not too old */
+	ck_assert(made > 0 && refused > 0);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(dropped_database_is_cleaned_up)
 {
 	struct error err = ERROR_INIT;
@@ -564,6 +685,8 @@ int main(void)
 	tcase_add_test(tc, pins_keep_what_they_name);
 	tcase_add_test(tc, orphans_go_when_they_are_a_day_old);
 	tcase_add_test(tc, orphan_branch_points_go_when_they_are_a_day_old);
+	tcase_add_test(tc, what_a_killed_import_left_goes_when_nothing_came_for_a_day);
+	tcase_add_loop_test(tc, import_that_slept_for_a_day_is_whole_or_refused, 0, 2);
 	tcase_add_test(tc, dropped_database_is_cleaned_up);
 	tcase_add_test(tc, server_cleans_up_behind_a_compaction);
 	suite_add_tcase(suite, tc);
