@@ -37,8 +37,11 @@ enum { ATTEMPTS_MAX = 1 << 18, REPLAY_TRIES = 8 };
 struct local {
 	struct mutex lock;
 	struct local_log *log; /* NULL: there is none; never tried again */
+	bool in_use;           /* because another process has it */
+	struct error why;      /* says why not */
 	struct attempt current;
 	bool has_records;      /* of versions that may not be in the store */
+	bool held;             /* what could not be set aside: a restart tries again, nothing is written before */
 	bool begins;           /* a generation, with the next record of pages */
 	uint64_t last_seq;     /* of its last record of pages */
 };
@@ -54,20 +57,20 @@ static bool journal_name(const struct db *db, char out[256])
 				XXH3_64bits(store, strlen(store))) < 230;
 }
 
-static struct local *open_local(const struct db *db, struct error *err)
+/* NULL: no memory. */
+static struct local *open_local(const struct db *db)
 {
 	struct local *l = calloc(1, sizeof(*l));
 	char name[256];
 
-	if (l == NULL) {
-		error_no_memory(err);
+	if (l == NULL)
 		return NULL;
-	}
 	mutex_init(&l->lock);
 	if (!journal_name(db, name))
-		error_set(err, "the name of database \"%s\" is too long for a local journal", db->name);
+		error_set(&l->why, "the name of database \"%s\" is too long for a local journal",
+			  db->name);
 	else
-		l->log = local_log_open(journal_folder(), name, err);
+		l->log = local_log_open(journal_folder(), name, &l->in_use, &l->why);
 	return l;
 }
 
@@ -80,7 +83,6 @@ bool local_usable(struct db *db)
 {
 	/* two who opened one journal at once would find it in use by the other */
 	static struct mutex opening = MUTEX_INIT;
-	struct error err = ERROR_INIT;
 	struct local *l;
 
 	if (journal_folder() == NULL)
@@ -90,10 +92,10 @@ bool local_usable(struct db *db)
 		return l->log != NULL;
 	mutex_lock(&opening);
 	l = local_of(db);
-	if (l == NULL && (l = open_local(db, &err)) != NULL) {
+	if (l == NULL && (l = open_local(db)) != NULL) {
 		if (l->log == NULL)
 			log_warn(NULL, "commits to database \"%s\" with synchronous_commit = local wait for the store: %s",
-				 db->name, err.text);
+				 db->name, l->why.text);
 		atomic_store_explicit(&db->local, l, memory_order_release);
 	}
 	mutex_unlock(&opening);
@@ -106,7 +108,7 @@ void local_close(struct db *db)
 
 	if (l == NULL)
 		return;
-	if (l->log != NULL && !l->has_records)
+	if (l->log != NULL && !l->has_records && !l->held)
 		local_log_clear(l->log);
 	local_log_close(l->log);
 	mutex_deinit(&l->lock);
@@ -146,8 +148,11 @@ bool local_write(struct db *db, const struct local_pages *p, struct error *err)
 	memcpy(head.header, p->last->header, PAGE_HEADER_LEN);
 	mutex_lock(&l->lock);
 	head.current = l->current;
-	good = local_put_pages(&head, p->pages, &index, &pages);
-	if (!good) {
+	good = !l->held && local_put_pages(&head, p->pages, &index, &pages);
+	if (l->held) {
+		error_set(err, "the local journal of database \"%s\" holds commits that could not be set aside",
+			  db->name);
+	} else if (!good) {
 		error_no_memory(err);
 	} else {
 		struct iovec parts[] = { { index.data, index.len }, { pages.data, pages.len } };
@@ -209,28 +214,36 @@ void local_attempt_ended(struct db *db, uint64_t lsn, uint64_t seq, bool applied
 	mutex_unlock(&l->lock);
 }
 
-static void say_set_aside(const struct db *db, struct local_log *log, const char *why)
+/*
+ * The journal is emptied last: who dies before that has it all after the restart.  False: it could
+ * not be kept elsewhere, and stays where it is.
+ */
+static bool set_aside(const struct db *db, struct local_log *log, const char *why,
+		      struct error *err)
 {
-	struct error err = ERROR_INIT;
 	char path[4096];
 
-	if (local_log_set_aside(log, path, sizeof(path), &err))
-		log_error(NULL, "commits to database \"%s\" that were acknowledged with synchronous_commit = local cannot be applied: %s; they are kept in \"%s\"",
-			  db->name, why, path);
-	else
+	if (!local_log_keep(log, path, sizeof(path), err)) {
 		log_error(NULL, "commits to database \"%s\" that were acknowledged with synchronous_commit = local cannot be applied: %s; %s",
-			  db->name, why, err.text);
+			  db->name, why, err->text);
+		return false;
+	}
+	log_error(NULL, "commits to database \"%s\" that were acknowledged with synchronous_commit = local cannot be applied: %s; they are kept in \"%s\"",
+		  db->name, why, path);
+	local_log_clear(log);
+	return true;
 }
 
 void local_set_aside(struct db *db, const char *why)
 {
 	struct local *l = db->local;
+	struct error err = ERROR_INIT;
 
 	if (l == NULL || l->log == NULL)
 		return;
 	mutex_lock(&l->lock);
-	if (l->has_records)
-		say_set_aside(db, l->log, why);
+	if (l->has_records && !set_aside(db, l->log, why, &err))
+		l->held = true;
 	l->has_records = false;
 	mutex_unlock(&l->lock);
 }
@@ -240,7 +253,8 @@ void local_discard(struct db *db)
 	struct local *l = db->local;
 
 	mutex_lock(&l->lock);
-	local_log_clear(l->log);
+	if (!l->held)
+		local_log_clear(l->log);
 	l->has_records = false;
 	mutex_unlock(&l->lock);
 }
@@ -440,13 +454,16 @@ static enum vfs_rc replay(struct db *db, struct local *l, struct error *err)
 	enum vfs_rc rc = VFS_OK;
 	enum step step = AGAIN;
 
+	/* until it is known better */
+	l->has_records = true;
 	if (!local_log_read(l->log, &bytes, err)) {
 		rc = VFS_IO;
 		goto out;
 	}
-	if (bytes.len == 0)
+	if (bytes.len == 0) {
+		l->has_records = false;
 		goto out;
-	l->has_records = true;
+	}
 	if (!survey(&bytes, &left, err))
 		step = ASIDE;
 	for (int i = 0; rc == VFS_OK && step == AGAIN && i < REPLAY_TRIES; i++)
@@ -456,14 +473,18 @@ static enum vfs_rc replay(struct db *db, struct local *l, struct error *err)
 			   db->name);
 		goto out;
 	}
-	l->has_records = false;
 	if (step == DONE) {
 		local_log_clear(l->log);
 	} else {
-		say_set_aside(db, l->log,
-			      err->set ? err->text : "another machine has committed since");
+		struct error why = *err;
+
 		error_clear(err);
+		if (!set_aside(db, l->log, why.set ? why.text : "another machine has committed since", err)) {
+			rc = VFS_IO;
+			goto out;
+		}
 	}
+	l->has_records = false;
 out:
 	free(left.attempts);
 	buf_free(&bytes);
@@ -484,15 +505,30 @@ static bool has_journal(const struct db *db)
 	return false;
 }
 
+/* To go on without what it holds would be to lose it. */
+static enum vfs_rc not_readable(const struct db *db, const struct local *l, struct error *err)
+{
+	if (l != NULL)
+		*err = l->why;
+	else
+		error_no_memory(err);
+	error_wrap(err, "could not open the local journal of database \"%s\"", db->name);
+	error_hint(err, "It may hold commits that were acknowledged with synchronous_commit = local and are not in the store yet.");
+	return VFS_IO;
+}
+
 enum vfs_rc local_replay(struct db *db, struct error *err)
 {
 	struct local *l;
 	enum vfs_rc rc;
 
-	if (journal_folder() == NULL || !has_journal(db) || !local_usable(db))
+	if (journal_folder() == NULL || !has_journal(db))
 		return VFS_OK;
+	bool usable = local_usable(db);
 	l = local_of(db);
-	rc = replay(db, l, err);
+	if (!usable && l != NULL && l->in_use)
+		return VFS_OK; /* who has it looks after it */
+	rc = usable ? replay(db, l, err) : not_readable(db, l, err);
 	if (rc != VFS_OK)
 		local_close(db); /* the next opening tries again */
 	return rc;

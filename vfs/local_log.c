@@ -210,7 +210,7 @@ static bool inspect_side(struct local_log *log, int i, struct error *err)
 	return true;
 }
 
-static bool open_side(struct local_log *log, int i, struct error *err)
+static bool open_side(struct local_log *log, int i, bool *in_use, struct error *err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char name[256];
@@ -224,16 +224,19 @@ static bool open_side(struct local_log *log, int i, struct error *err)
 	if (fcntl(log->sides[i].fd, F_OFD_SETLK, &lock) != 0) {
 		if (errno != EAGAIN && errno != EACCES)
 			return failed(err, log, "lock");
+		*in_use = true;
 		return error_set(err, "the local journal \"%s/%s\" is in use by another process",
 				 log->folder, name);
 	}
 	return inspect_side(log, i, err);
 }
 
-struct local_log *local_log_open(const char *folder, const char *name, struct error *err)
+struct local_log *local_log_open(const char *folder, const char *name, bool *in_use,
+				 struct error *err)
 {
 	struct local_log *log = calloc(1, sizeof(*log));
 
+	*in_use = false;
 	if (log == NULL || (log->folder = strdup(folder)) == NULL ||
 	    (log->name = strdup(name)) == NULL) {
 		error_no_memory(err);
@@ -247,7 +250,7 @@ struct local_log *local_log_open(const char *folder, const char *name, struct er
 	log->folder_fd = -1;
 	if (!folder_open(folder, &log->folder_fd, err))
 		goto bad;
-	if (!open_side(log, 0, err) || !open_side(log, 1, err))
+	if (!open_side(log, 0, in_use, err) || !open_side(log, 1, in_use, err))
 		goto bad;
 	log->current = log->sides[1].generation > log->sides[0].generation;
 	/* the names last, too */
@@ -366,7 +369,8 @@ bool local_log_append(struct local_log *log, bool begin, enum local_kind kind, u
 }
 
 /* A new file with these bytes, flushed; its name is told. */
-static bool keep(struct local_log *log, const struct buf *bytes, char name[256], struct error *err)
+static bool copy_to_new(struct local_log *log, const struct buf *bytes, char name[256],
+			struct error *err)
 {
 	struct iovec iov = { bytes->data, bytes->len };
 	time_t now = (time_t)(wall_us() / 1000000);
@@ -385,22 +389,22 @@ static bool keep(struct local_log *log, const struct buf *bytes, char name[256],
 	bool good = write_at(fd, &iov, 1, 0) && fsync(fd) == 0 && fsync(log->folder_fd) == 0;
 	int why = errno;
 	close(fd);
+	if (!good)
+		(void)unlinkat(log->folder_fd, name, 0);
 	errno = why;
 	return good || failed(err, log, "keep a copy of");
 }
 
-bool local_log_set_aside(struct local_log *log, char *path, size_t size, struct error *err)
+bool local_log_keep(struct local_log *log, char *path, size_t size, struct error *err)
 {
 	struct buf bytes = BUF_INIT((size_t)1 << 30);
 	char name[256];
-	bool kept = local_log_read(log, &bytes, err) && keep(log, &bytes, name, err);
+	bool kept = local_log_read(log, &bytes, err) && copy_to_new(log, &bytes, name, err);
 
 	buf_free(&bytes);
-	if (!kept)
-		return false;
-	snprintf(path, size, "%s/%s", log->folder, name);
-	local_log_clear(log);
-	return true;
+	if (kept)
+		snprintf(path, size, "%s/%s", log->folder, name);
+	return kept;
 }
 
 void local_log_clear(struct local_log *log)

@@ -38,8 +38,11 @@ struct local_record {
 
 #define LOCAL_RECORD_MAX ((size_t)64 << 20)
 
-/* Opens, or makes, the journal `name` (at most 230 bytes) in a folder (folder.h).  NULL: somebody has it, or error. */
-MUST_CHECK struct local_log *local_log_open(const char *folder, const char *name,
+/*
+ * Opens, or makes, the journal `name` (at most 230 bytes) in a folder (folder.h).  NULL: another
+ * process has it (*in_use), or error.
+ */
+MUST_CHECK struct local_log *local_log_open(const char *folder, const char *name, bool *in_use,
 					    struct error *err);
 void local_log_close(struct local_log *log);
 
@@ -62,11 +65,11 @@ MUST_CHECK bool local_log_read(struct local_log *log, struct buf *out, struct er
 /* The next record of what local_log_read() gave; *at begins with 0. */
 MUST_CHECK bool local_log_next(const struct buf *bytes, size_t *at, struct local_record *out);
 
-/* Keep what is there in a file of its own, whose path is told, and begin anew. */
-MUST_CHECK bool local_log_set_aside(struct local_log *log, char *path, size_t size,
-				    struct error *err);
+/* Copy what is there to a file of its own, flushed, whose path is told. */
+MUST_CHECK bool local_log_keep(struct local_log *log, char *path, size_t size,
+			       struct error *err);
 
-/* Everything that it holds is in the store, or kept elsewhere: the files become empty. */
+/* Everything that it holds is in the store, or kept elsewhere and told: the files become empty. */
 void local_log_clear(struct local_log *log);
 
 #endif

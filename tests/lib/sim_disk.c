@@ -50,11 +50,13 @@ ssize_t __real_pwritev(int fd, const struct iovec *iov, int n, off_t at);
 int __real_ftruncate(int fd, off_t len);
 int __real_fdatasync(int fd);
 int __real_fsync(int fd);
+int __real_unlinkat(int folder, const char *name, int flags);
 
 ssize_t __wrap_pwritev(int fd, const struct iovec *iov, int n, off_t at);
 int __wrap_ftruncate(int fd, off_t len);
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
+int __wrap_unlinkat(int folder, const char *name, int flags);
 
 void sim_disk_set(int64_t latency_us, unsigned failing)
 {
@@ -160,6 +162,13 @@ static void forget_changes(struct file *f)
 	f->last = &f->first;
 }
 
+static void file_free(struct file *f)
+{
+	forget_changes(f);
+	buf_free(&f->flushed);
+	free(f);
+}
+
 /* --- what the program calls ------------------------------------------------ */
 
 /* The call takes its time.  False: it fails. */
@@ -259,6 +268,22 @@ int __wrap_fsync(int fd)
 	return 0;
 }
 
+/* The inode may be another file's from now on. */
+int __wrap_unlinkat(int folder, const char *name, int flags)
+{
+	struct file **at = &disk.files;
+	struct stat st;
+
+	if (fstatat(folder, name, &st, 0) != 0)
+		return -1;
+	struct file *f = file_of(&st);
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	file_free(f);
+	return __real_unlinkat(folder, name, flags);
+}
+
 /* --- crashes --------------------------------------------------------------- */
 
 struct crash {
@@ -323,9 +348,7 @@ void sim_disk_free(void)
 {
 	for (struct file *f = disk.files, *next; f != NULL; f = next) {
 		next = f->next;
-		forget_changes(f);
-		buf_free(&f->flushed);
-		free(f);
+		file_free(f);
 	}
 	disk.files = NULL;
 }

@@ -359,6 +359,33 @@ START_TEST(a_store_that_is_still_down_after_a_restart)
 }
 END_TEST
 
+START_TEST(a_journal_that_cannot_be_opened_is_not_passed_by)
+{
+	struct error err = ERROR_INIT;
+	char path[512], away[600];
+	struct fixture f;
+	sqlite3 *db;
+
+	open_with_journal(&f);
+	die_after(&f, two_commits_without_a_store);
+	/* the other of the two files */
+	ck_assert_int_eq(1, count_files("-0", path));
+	snprintf(away, sizeof(away), "%s.away", path);
+	ck_assert_int_eq(0, rename(path, away));
+	ck_assert_int_eq(0, mkdir(path, 0700));
+	ck_assert_int_ne(SQLITE_OK, sqlite3_open_v2("file:app?vfs=pgblob", &db,
+						    SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL));
+	sqlite3_close(db);
+	ck_assert_int_eq(VFS_IO, vfs_open_error(&err));
+	ck_assert_msg(strstr(err.text, "could not open the local journal") != NULL, "%s", err.text);
+	ck_assert_int_eq(0, rmdir(path));
+	ck_assert_int_eq(0, rename(away, path));
+	f.db = connect_to("app", NULL);
+	ck_assert_int_eq(2, query_int(f.db, "SELECT count(*) FROM t"));
+	close_with_journal(&f);
+}
+END_TEST
+
 START_TEST(a_stop_leaves_to_the_restart_what_the_store_does_not_take)
 {
 	struct fixture f;
@@ -423,7 +450,8 @@ END_TEST
 static struct local_log *open_log(void)
 {
 	struct error err = ERROR_INIT;
-	struct local_log *log = local_log_open(folder, "db", &err);
+	bool in_use;
+	struct local_log *log = local_log_open(folder, "db", &in_use, &err);
 
 	ck_assert_msg(log != NULL, "%s", err.text);
 	return log;
@@ -531,7 +559,9 @@ START_TEST(one_process_at_a_time)
 
 	make_folder();
 	struct local_log *log = open_log();
-	ck_assert_ptr_null(local_log_open(folder, "db", &err));
+	bool in_use = false;
+	ck_assert_ptr_null(local_log_open(folder, "db", &in_use, &err));
+	ck_assert(in_use);
 	ck_assert_msg(strstr(err.text, "in use by another process") != NULL, "%s", err.text);
 	local_log_close(log);
 	local_log_close(open_log());
@@ -549,13 +579,15 @@ START_TEST(what_is_set_aside_is_kept_whole)
 	struct local_log *log = open_log();
 	append(log, true, 1, "precious");
 	size_t size = local_log_size(log);
-	ck_assert(local_log_set_aside(log, path, sizeof(path), &err));
+	ck_assert(local_log_keep(log, path, sizeof(path), &err));
+	ck_assert_str_eq("1:precious ", records(log));
+	local_log_clear(log);
 	ck_assert_str_eq("", records(log));
 	ck_assert_int_eq(0, stat(path, &st));
 	ck_assert_uint_eq(size, (size_t)st.st_size);
 	append(log, false, 2, "next");
 	ck_assert_str_eq("2:next ", records(log));
-	ck_assert(local_log_set_aside(log, again, sizeof(again), &err));
+	ck_assert(local_log_keep(log, again, sizeof(again), &err));
 	ck_assert_str_ne(path, again);
 	ck_assert_int_eq(0, stat(path, &st));
 	local_log_close(log);
@@ -583,6 +615,7 @@ int main(void)
 	tcase_add_test(tc, nothing_is_appended_twice);
 	tcase_add_loop_test(tc, every_fault_and_a_kill, 0, 6);
 	tcase_add_test(tc, a_store_that_is_still_down_after_a_restart);
+	tcase_add_test(tc, a_journal_that_cannot_be_opened_is_not_passed_by);
 	tcase_add_test(tc, a_stop_leaves_to_the_restart_what_the_store_does_not_take);
 	tcase_add_test(tc, a_journal_that_another_process_has);
 	suite_add_tcase(suite, tc);

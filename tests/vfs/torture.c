@@ -55,7 +55,7 @@ static void draw_plan(void)
 		.sleeps = sim_chance(500),
 		.journals = sim_chance(400),
 		.disk_latency_us = sim_chance(500) ? 500 : 20000,
-		.disk_failing = sim_chance(300) ? 10 : 0,
+		.disk_failing = sim_chance(500) ? 0 : sim_chance(500) ? 10 : 60,
 		.clean_up = sim_chance(600),
 		.retention_ms = sim_chance(600) ? 3600 * 1000 : VFS_RETENTION_MS,
 		.faults = {

@@ -94,7 +94,7 @@ bool model_check_branch(sqlite3 *db, uint64_t lsn, size_t *n);
 /* In an open transaction, maybe on versions that are not durable yet: is the state whole? */
 bool model_check_whole(sqlite3 *db);
 
-/* The local journals that were set aside in a folder, and that each has been reported. */
+/* The local journals that were set aside in a folder; only those that were reported count. */
 void model_read_kept(const char *folder);
 /* What the program has logged. */
 void model_heard(const char *line);

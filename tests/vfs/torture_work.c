@@ -699,6 +699,17 @@ void work_run(void)
 		sim_join(threads[i]);
 }
 
+/* The machine begins once more, on a disk that is good: what is in its journal is appended or set aside. */
+static void read_what_is_kept(unsigned machine)
+{
+	sim_link_kill(work.now[machine]->link);
+	struct life *l = life_begin(machine);
+	sim_set_machine(machine);
+	journal_override(l->folder);
+	vfs_replay_journals(l->store);
+	model_read_kept(l->folder);
+}
+
 void work_check_end(void)
 {
 	struct life *l = life_begin(MACHINES_MAX);
@@ -707,7 +718,9 @@ void work_check_end(void)
 
 	sim_set_machine(MACHINES_MAX);
 	for (unsigned i = 0; i < plan.n_machines && plan.journals; i++)
-		model_read_kept(work.now[i]->folder);
+		read_what_is_kept(i);
+	journal_override(NULL);
+	sim_set_machine(MACHINES_MAX);
 	db = connect(l);
 	model_check_end(db);
 	if (sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL) != SQLITE_OK ||
