@@ -446,7 +446,9 @@ static bool usable(struct handle *h, const struct version *v, struct error *err)
 			memcpy(h->db_id, v->db_id, ID_LEN);
 			h->bound = true;
 		}
-		return true;
+		/* dropped between the opening and the first transaction */
+		return v->exists || h->may_create ||
+		       error_set(err, "database \"%s\" does not exist", h->db->name);
 	}
 	if (v->exists && memcmp(h->db_id, v->db_id, ID_LEN) == 0)
 		return true;
@@ -835,12 +837,13 @@ static const sqlite3_io_methods handle_methods = {
 	.xUnfetch = handle_unfetch,
 };
 
-void handle_init(struct handle *h, struct db *db, bool readonly)
+void handle_init(struct handle *h, struct db *db, bool readonly, bool may_create)
 {
 	memset(h, 0, sizeof(*h));
 	h->file.pMethods = &handle_methods;
 	h->db = db;
 	h->readonly = readonly;
+	h->may_create = may_create;
 	h->overlay.fd = -1;
 	strcpy(h->journal_mode, "delete");
 	db_add_user(db, &h->user);

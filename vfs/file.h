@@ -48,6 +48,7 @@ struct handle {
 	struct vfs_ticket *ticket; /* vfs_commit_later() */
 	enum vfs_durability durability;
 	struct overlay overlay;
+	bool may_create;        /* SQLITE_OPEN_CREATE: no database is as good as an empty one */
 	bool bound;             /* db_id is set */
 	uint8_t db_id[ID_LEN];  /* the database that this handle was opened on */
 
@@ -64,7 +65,7 @@ struct handle {
 };
 
 /* Fill in the methods; the rest is zero.  h->db is the handle's: released by xClose. */
-void handle_init(struct handle *h, struct db *db, bool readonly);
+void handle_init(struct handle *h, struct db *db, bool readonly, bool may_create);
 
 /* The virtual journal of a handle. */
 struct journal_file {

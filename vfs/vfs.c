@@ -122,7 +122,7 @@ static int open_database(const char *name, struct handle *h, int flags, int *out
 	}
 	if (vfs_settings.read_only || db->past.kind != PAST_NONE)
 		flags = (flags & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
-	handle_init(h, db, (flags & SQLITE_OPEN_READONLY) != 0);
+	handle_init(h, db, (flags & SQLITE_OPEN_READONLY) != 0, (flags & SQLITE_OPEN_CREATE) != 0);
 	if (out_flags != NULL)
 		*out_flags = flags;
 	return SQLITE_OK;

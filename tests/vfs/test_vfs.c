@@ -442,6 +442,27 @@ START_TEST(stale_writer_does_not_survive_a_drop)
 }
 END_TEST
 
+START_TEST(a_handle_that_has_read_nothing_does_not_see_a_dropped_database_as_empty)
+{
+	struct fixture f;
+	struct error err = ERROR_INIT;
+	sqlite3 *late;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open_v2("file:app?vfs=pgblob", &late,
+						    SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL));
+	/* by another machine */
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.inner, "app", &err));
+	ck_assert_int_ne(SQLITE_OK, try_exec(late, "SELECT count(*) FROM sqlite_schema"));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_last_error(late, &err));
+	ck_assert_int_ne(SQLITE_OK, try_exec(late, "CREATE TABLE t(a)"));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_database_exists(f.inner, "app", &err));
+	sqlite3_close(late);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(intent_waits_its_turn_in_order_and_gives_up_when_told)
 {
 	struct fixture f;
@@ -1185,6 +1206,7 @@ int main(void)
 	tcase_add_test(tc, sequential_scan_widens_its_requests);
 	tcase_add_test(tc, dropped_database_is_gone_for_handles_and_can_be_made_again);
 	tcase_add_test(tc, stale_writer_does_not_survive_a_drop);
+	tcase_add_test(tc, a_handle_that_has_read_nothing_does_not_see_a_dropped_database_as_empty);
 	tcase_add_test(tc, intent_waits_its_turn_in_order_and_gives_up_when_told);
 	tcase_add_test(tc, names_are_checked_and_encoded);
 	tcase_add_loop_test(tc, damaged_slot_is_named_and_refused, 0, 4);
