@@ -534,26 +534,33 @@ enum vfs_rc local_replay(struct db *db, struct error *err)
 	return rc;
 }
 
+/* What the journal of that file, if it is one of this store, holds. */
+static void replay_file(struct blob_store *store, const char *file, const char *suffix)
+{
+	const char *end = strstr(file, suffix);
+	struct error err = ERROR_INIT;
+	char name[DB_NAME_MAX + 1];
+	struct db *db;
+
+	if (end == NULL || !db_name_decode(file, (size_t)(end - file), name))
+		return;
+	if (registry_get(store, NULL, name, &db, &err) == VFS_OK)
+		registry_put(db);
+	else
+		log_warn(NULL, "%s", err.text);
+}
+
 void local_replay_all(struct blob_store *store)
 {
-	DIR *dir = journal_folder() != NULL ? opendir(journal_folder()) : NULL;
-	char suffix[32], name[DB_NAME_MAX + 1];
+	struct dirent **files = NULL;
+	char suffix[32];
+	int n = journal_folder() != NULL ? scandir(journal_folder(), &files, NULL, alphasort) : 0;
 
-	if (dir == NULL)
-		return;
 	snprintf(suffix, sizeof(suffix), ".%016" PRIx64 "-",
 		 XXH3_64bits(blob_name(store), strlen(blob_name(store))));
-	for (const struct dirent *d; (d = readdir(dir)) != NULL;) {
-		const char *end = strstr(d->d_name, suffix);
-		struct error err = ERROR_INIT;
-		struct db *db;
-
-		if (end == NULL || !db_name_decode(d->d_name, (size_t)(end - d->d_name), name))
-			continue;
-		if (registry_get(store, NULL, name, &db, &err) == VFS_OK)
-			registry_put(db);
-		else
-			log_warn(NULL, "%s", err.text);
+	for (int i = 0; i < n; i++) {
+		replay_file(store, files[i]->d_name, suffix);
+		free(files[i]);
 	}
-	closedir(dir);
+	free(files);
 }
