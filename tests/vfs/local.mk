@@ -80,7 +80,7 @@ tests_vfs_test_verify_LDADD = $(VFS_TEST_LIBS)
 
 check_PROGRAMS += tests/vfs/torture
 tests_vfs_torture_SOURCES = tests/vfs/torture.c tests/vfs/torture.h tests/vfs/torture_model.c \
-	tests/vfs/torture_work.c $(SIM_SOURCES)
+	tests/vfs/torture_log.c tests/vfs/torture_databases.c tests/vfs/torture_work.c $(SIM_SOURCES)
 tests_vfs_torture_CFLAGS = $(AM_CFLAGS)
 tests_vfs_torture_LDFLAGS = $(SIM_LINK) -Wl,--wrap=log_write
 tests_vfs_torture_LDADD = $(VFS_LIBS)

@@ -54,6 +54,8 @@ static void draw_plan(void)
 		.crashes = sim_chance(600),
 		.sleeps = sim_chance(500),
 		.journals = sim_chance(400),
+		.branches = sim_chance(400),
+		.reuse = sim_chance(500),
 		.disk_latency_us = sim_chance(500) ? 500 : 20000,
 		.disk_failing = sim_chance(500) ? 0 : sim_chance(500) ? 10 : 60,
 		.clean_up = sim_chance(600),
@@ -73,8 +75,10 @@ static void draw_plan(void)
 			.latency_us = sim_chance(500) ? 3000 : 80000,
 		},
 	};
-	sim_trace("%s, %u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u%s",
-		  plan.azure ? "azure" : "s3", plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f, plan.journals ? ", journals" : "");
+	plan.reuse = plan.reuse && plan.branches;
+	sim_trace("%s, %u machines, %u clients each, %u steps each, pages of %u, ttl %d ms, faults %u%s%s%s",
+		  plan.azure ? "azure" : "s3", plan.n_machines, plan.n_clients, plan.n_steps, plan.page_size, (int)plan.cache_ttl_ms, f, plan.journals ? ", journals" : "", plan.branches ? ", branches" : "",
+		  plan.branches && plan.reuse ? ", names again" : "");
 }
 
 static void world(void *arg)
@@ -96,7 +100,7 @@ static void world(void *arg)
 	work_set_up();
 	work_run();
 	work_check_end();
-	model_check_log();
+	model_check_logs();
 	model_tell();
 }
 

@@ -22,26 +22,41 @@ enum { TX_MAX = 20000, LSN_MAX = 20000, LIVES_MAX = 400, HEARD_MAX = 1000 };
 static struct {
 	struct tx *txs[TX_MAX + 1]; /* by id */
 	uint32_t n_txs;
-	uint64_t n_done;
-	uint32_t order[TX_MAX];     /* the rows of `done` that anybody has seen as durable */
-	size_t n_order;
-	size_t rows_at_lsn[LSN_MAX];
-	uint64_t at_lsn[LSN_MAX];   /* what was read at an lsn: all must read the same; 0: nobody did */
-	size_t seen[MACHINES_MAX + 1][LIVES_MAX];
-	unsigned n_snapshots, n_pasts;
+	unsigned n_snapshots, n_pasts, n_of_branches;
 	bool kept[TX_MAX + 1];      /* in a journal that was set aside */
 	unsigned n_kept;
 	char *heard[HEARD_MAX];     /* what was said of journals that were set aside */
 	unsigned n_heard;
 } model;
 
-struct tx *model_begin(unsigned machine, unsigned life)
+/* What is known of one database. */
+struct database_model {
+	uint64_t n_done;
+	uint32_t order[TX_MAX];     /* the rows of `done` that anybody has seen as durable */
+	size_t n_order;
+	bool base_known;
+	size_t n_base;              /* of a branch: rows that it begins with */
+	size_t rows_at_lsn[LSN_MAX];
+	uint64_t at_lsn[LSN_MAX];   /* what was read at an lsn: all must read the same; 0: nobody did */
+	size_t seen[MACHINES_MAX + 1][LIVES_MAX];
+};
+
+static struct database_model *model_of(struct database *d)
+{
+	if (d->model == NULL && (d->model = calloc(1, sizeof(*d->model))) == NULL)
+		abort();
+	return d->model;
+}
+
+struct tx *model_begin(struct database *d, unsigned machine, unsigned life)
 {
 	struct tx *tx = calloc(1, sizeof(*tx));
 
 	if (tx == NULL || model.n_txs == TX_MAX)
 		sim_fail("too many transactions");
 	tx->id = ++model.n_txs;
+	tx->of = d;
+	tx->begun_us = sim_now_us();
 	tx->machine = machine;
 	tx->life = life;
 	tx->a = (unsigned)sim_random(ACCOUNTS);
@@ -56,20 +71,25 @@ void model_told(struct tx *tx, enum tx_state state)
 	static const char *const names[] = { "open", "done", "failed", "unknown", "unattended", "on disk" };
 
 	tx->state = state;
+	if (state == TX_DONE && model_dropped(tx->of) && tx->of->dropped_us < tx->begun_us)
+		sim_fail("transaction %u of %s is told as done, and it was dropped before", tx->id,
+			 tx->of->name);
 	if (state == TX_DONE)
-		tx->done_seq = ++model.n_done;
+		tx->done_seq = ++model_of(tx->of)->n_done;
 	sim_trace("transaction %u is told as %s", tx->id, names[state]);
 }
 
-struct reader model_reader(unsigned machine, unsigned life)
+struct reader model_reader(struct database *d, unsigned machine, unsigned life)
 {
 	if (life >= LIVES_MAX)
 		sim_fail("too many lives");
 	return (struct reader){
+		.of = d,
 		.machine = machine,
 		.life = life,
-		.n_done = model.n_done,
-		.n_seen = model.seen[machine][life],
+		.n_done = model_of(d)->n_done,
+		.n_seen = model_of(d)->seen[machine][life],
+		.gone = d->drop_told,
 	};
 }
 
@@ -173,58 +193,109 @@ static bool read_state(sqlite3 *db, struct state *s)
 	return read_order(db, s) && read_balances(db, s);
 }
 
-bool model_check_whole(sqlite3 *db)
+/* How many of the rows a branch has begun with: those that others wrote.  Its own come behind them. */
+static size_t count_base(const struct database *d, const struct state *s)
+{
+	size_t n = 0;
+
+	while (n < s->n && model.txs[s->order[n]]->of != d)
+		n++;
+	for (size_t i = n; i < s->n; i++)
+		if (model.txs[s->order[i]]->of != d)
+			sim_fail("row %zu of %s, transaction %u, is of another database", i, d->name,
+				 s->order[i]);
+	if (n > 0 && d->parent == NULL)
+		sim_fail("%s holds transaction %u of another database", d->name, s->order[0]);
+	return n;
+}
+
+bool model_check_whole(sqlite3 *db, struct database *d)
 {
 	struct state *s = malloc(sizeof(*s));
 	bool ok = s != NULL && read_state(db, s);
 
-	if (ok)
+	if (ok) {
 		check_whole(s);
+		(void)count_base(d, s);
+	}
 	free(s);
 	return ok;
+}
+
+/* A branch is what its parent was: it is known what that is once one of the two has been read. */
+static void check_base(struct database *d, const struct state *s)
+{
+	struct database_model *m = model_of(d);
+	size_t n = count_base(d, s);
+
+	if (m->base_known && n != m->n_base)
+		sim_fail("%s began with %zu transactions, and now with %zu", d->name, m->n_base, n);
+	m->base_known = true;
+	m->n_base = n;
+	if (d->parent == NULL || d->parent_lsn >= LSN_MAX)
+		return;
+	struct database_model *parent = model_of(d->parent);
+	if (parent->at_lsn[d->parent_lsn] != 0 && parent->rows_at_lsn[d->parent_lsn] != n)
+		sim_fail("%s, a branch of slot %" PRIu64 " of %s, began with %zu transactions instead of %zu",
+			 d->name, d->parent_lsn, d->parent->name, n, parent->rows_at_lsn[d->parent_lsn]);
+}
+
+/* Row i of `done` is that transaction, for ever. */
+static void note_row(struct database *d, size_t i, uint32_t id)
+{
+	struct database_model *m = model_of(d);
+
+	if (d->parent != NULL && m->base_known && i < m->n_base)
+		note_row(d->parent, i, id);
+	if (i < m->n_order && m->order[i] != id)
+		sim_fail("row %zu of %s is transaction %u, and was read as %u before", i, d->name, id,
+			 m->order[i]);
+	m->order[i] = id;
+	if (i >= m->n_order)
+		m->n_order = i + 1;
 }
 
 /* Durable states follow each other: all that anybody sees is a prefix of one order. */
 static void check_order(const struct state *s, const struct reader *r)
 {
+	struct database_model *m = model_of(r->of);
 	uint64_t n_told = 0;
 	size_t own = 0, own_told = 0;
 
+	check_base(r->of, s);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct tx *tx = model.txs[s->order[i]];
 
-		if (i < model.n_order && model.order[i] != tx->id)
-			sim_fail("row %zu is transaction %u, and was read as %u before", i, tx->id,
-				 model.order[i]);
-		model.order[i] = tx->id;
-		if (tx->done_seq != 0 && tx->done_seq <= r->n_done) {
+		note_row(r->of, i, tx->id);
+		if (tx->of == r->of && tx->done_seq != 0 && tx->done_seq <= r->n_done) {
 			n_told++;
 			own += tx->machine == r->machine && tx->life == r->life;
 		}
 	}
-	if (s->n > model.n_order)
-		model.n_order = s->n;
 	for (uint32_t id = 1; id <= model.n_txs; id++) {
 		const struct tx *tx = model.txs[id];
 
-		own_told += tx->machine == r->machine && tx->life == r->life && tx->done_seq != 0 &&
-			    tx->done_seq <= r->n_done;
+		own_told += tx->of == r->of && tx->machine == r->machine && tx->life == r->life &&
+			    tx->done_seq != 0 && tx->done_seq <= r->n_done;
 	}
 	if (own != own_told)
-		sim_fail("%zu of the %zu commits that this machine has acknowledged are missing",
-			 own_told - own, own_told);
+		sim_fail("%zu of the %zu commits to %s that this machine has acknowledged are missing",
+			 own_told - own, own_told, r->of->name);
 	if (plan.cache_ttl_ms == 0 && n_told != r->n_done)
-		sim_fail("%" PRIu64 " of the %" PRIu64 " commits that were acknowledged before are missing",
-			 r->n_done - n_told, r->n_done);
+		sim_fail("%" PRIu64 " of the %" PRIu64 " commits to %s that were acknowledged before are missing",
+			 r->n_done - n_told, r->n_done, r->of->name);
 	if (s->n < r->n_seen)
-		sim_fail("%zu transactions are there; this machine has seen %zu before", s->n, r->n_seen);
-	if (model.seen[r->machine][r->life] < s->n)
-		model.seen[r->machine][r->life] = s->n;
+		sim_fail("%zu transactions are in %s; this machine has seen %zu before", s->n, r->of->name,
+			 r->n_seen);
+	if (m->seen[r->machine][r->life] < s->n)
+		m->seen[r->machine][r->life] = s->n;
+	model.n_of_branches += r->of->parent != NULL && s->n > m->n_base;
 }
 
 /* Invariants 2 and 4: what a reader sees lies in a slot, and one slot is one state. */
-static bool check_lsn(sqlite3 *db, const struct state *s)
+static bool check_lsn(sqlite3 *db, const struct state *s, const struct reader *r)
 {
+	struct database_model *m = model_of(r->of);
 	static const char *const what[] = { "PRAGMA schema_version", "PRAGMA page_size", "PRAGMA page_count",
 					    "SELECT count(*) FROM sqlite_schema" };
 	uint64_t digest = 0xcbf29ce484222325u ^ s->n;
@@ -239,23 +310,29 @@ static bool check_lsn(sqlite3 *db, const struct state *s)
 		digest = (digest ^ (uint64_t)value) * 0x100000001b3u;
 	}
 	memcpy(key, "p/", 2);
-	key_slot(key + 2, "app", (uint64_t)lsn);
+	key_slot(key + 2, r->of->name, (uint64_t)lsn);
 	if (sim_store_find(key) == NULL)
-		sim_fail("a reader sees slot %" PRId64 ", which is not there", lsn);
+		sim_fail("a reader sees slot %" PRId64 " of %s, which is not there", lsn, r->of->name);
+	if (model_find(r->of->name, (uint64_t)lsn) != r->of)
+		sim_fail("a reader of %s sees slot %" PRId64 ", which is of another database of that name",
+			 r->of->name, lsn);
+	if (r->gone && plan.cache_ttl_ms == 0)
+		sim_fail("a reader sees slot %" PRId64 " of %s, which was dropped before", lsn, r->of->name);
 	if (lsn >= LSN_MAX)
 		sim_fail("too many slots");
-	if (model.at_lsn[lsn] != 0 && model.at_lsn[lsn] != digest)
-		sim_fail("slot %" PRId64 " is another state than it was when it was read before", lsn);
-	model.at_lsn[lsn] = digest;
-	model.rows_at_lsn[lsn] = s->n;
-	sim_trace("read slot %" PRId64 ": %zu transactions", lsn, s->n);
+	if (m->at_lsn[lsn] != 0 && m->at_lsn[lsn] != digest)
+		sim_fail("slot %" PRId64 " of %s is another state than it was when it was read before", lsn,
+			 r->of->name);
+	m->at_lsn[lsn] = digest;
+	m->rows_at_lsn[lsn] = s->n;
+	sim_trace("read slot %" PRId64 " of %s: %zu transactions", lsn, r->of->name, s->n);
 	return true;
 }
 
 bool model_check_snapshot(sqlite3 *db, struct reader *r)
 {
 	struct state *s = malloc(sizeof(*s));
-	bool ok = s != NULL && read_state(db, s) && check_lsn(db, s);
+	bool ok = s != NULL && read_state(db, s) && check_lsn(db, s, r);
 
 	if (ok) {
 		check_whole(s);
@@ -266,67 +343,33 @@ bool model_check_snapshot(sqlite3 *db, struct reader *r)
 	return ok;
 }
 
-bool model_check_branch(sqlite3 *db, uint64_t lsn, size_t *n)
-{
-	struct reader nobody = { .machine = MACHINES_MAX };
-	struct state *s = malloc(sizeof(*s));
-	bool ok = s != NULL && read_state(db, s);
-
-	if (ok) {
-		check_whole(s);
-		check_order(s, &nobody);
-		if (lsn != 0 && s->n != model.rows_at_lsn[lsn])
-			sim_fail("a branch of slot %" PRIu64 " holds %zu transactions instead of %zu", lsn,
-				 s->n, model.rows_at_lsn[lsn]);
-		*n = s->n;
-	}
-	free(s);
-	return ok;
-}
-
-/* The first object that lay under a key is the one that counts: a later one came too late. */
-static const struct sim_object *first_of(const struct sim_object *o)
-{
-	while (o != NULL && o->before != NULL)
-		o = o->before;
-	return o;
-}
-
-static const struct sim_object *slot_object(uint64_t lsn)
-{
-	char key[KEY_MAX + 2] = "p/";
-
-	key_slot(key + 2, "app", lsn);
-	return first_of(sim_store_find(key));
-}
-
-uint64_t model_random_lsn(void)
+uint64_t model_random_lsn(const struct database *d)
 {
 	uint64_t out = 0;
 	unsigned n = 0;
 
-	for (uint64_t lsn = 1; lsn < LSN_MAX; lsn++)
-		if (model.at_lsn[lsn] != 0 && sim_random(++n) == 0)
+	for (uint64_t lsn = 1; lsn < LSN_MAX && d->model != NULL; lsn++)
+		if (d->model->at_lsn[lsn] != 0 && sim_random(++n) == 0)
 			out = lsn;
 	return out;
 }
 
-bool model_is_kept(uint64_t lsn)
+bool model_is_kept(struct database *d, uint64_t lsn)
 {
-	const struct sim_object *next = slot_object(lsn + 1);
+	int64_t next_us = model_slot_us(d->name, lsn + 1);
 
-	return next == NULL || sim_now_us() - next->created_us < plan.retention_ms * 1000;
+	return !model_dropped(d) && (next_us < 0 || sim_now_us() - next_us < plan.retention_ms * 1000);
 }
 
-bool model_check_past(sqlite3 *db, uint64_t lsn)
+bool model_check_past(sqlite3 *db, struct database *d, uint64_t lsn)
 {
-	struct reader nobody = { .machine = MACHINES_MAX };
+	struct reader nobody = { .of = d, .machine = MACHINES_MAX };
 	int64_t is;
 
 	if (!model_check_snapshot(db, &nobody) || !read_int(db, "PRAGMA pgblob_lsn", &is))
 		return false;
 	if ((uint64_t)is != lsn)
-		sim_fail("slot %" PRIu64 " was asked for, and %" PRId64 " is shown", lsn, is);
+		sim_fail("slot %" PRIu64 " of %s was asked for, and %" PRId64 " is shown", lsn, d->name, is);
 	model.n_pasts++;
 	return true;
 }
@@ -423,70 +466,32 @@ void model_read_kept(const char *folder)
 
 /* --- at the end ------------------------------------------------------------ */
 
-void model_check_end(sqlite3 *db)
+void model_check_end(sqlite3 *db, struct database *d)
 {
-	struct reader all = { .machine = MACHINES_MAX, .n_done = model.n_done };
+	struct reader all = { .of = d, .machine = MACHINES_MAX, .n_done = model_of(d)->n_done };
 	bool *there = calloc(model.n_txs + 1, sizeof(*there));
 	struct state *s = malloc(sizeof(*s));
 
 	if (s == NULL || there == NULL)
 		abort();
 	if (!read_state(db, s))
-		sim_fail("the database cannot be read: %s", sqlite3_errmsg(db));
+		sim_fail("%s cannot be read: %s", d->name, sqlite3_errmsg(db));
 	check_whole(s);
 	check_order(s, &all);
 	for (size_t i = 0; i < s->n; i++)
 		there[s->order[i]] = true;
-	for (uint32_t id = 1; id <= model.n_txs; id++)
-		if (model.txs[id]->state == TX_DONE && !there[id])
+	for (uint32_t id = 1; id <= model.n_txs; id++) {
+		const struct tx *tx = model.txs[id];
+
+		if (tx->of != d || there[id])
+			continue;
+		if (tx->state == TX_DONE)
 			sim_fail("transaction %u was acknowledged, and is lost", id);
-	for (uint32_t id = 1; id <= model.n_txs; id++)
-		if (model.txs[id]->state == TX_ON_DISK && !there[id] && !model.kept[id])
+		if (tx->state == TX_ON_DISK && !model.kept[id])
 			sim_fail("transaction %u was on disk, and is neither in the store nor set aside", id);
+	}
 	free(there);
 	free(s);
-}
-
-void model_check_log(void)
-{
-	struct commit_head before = { .lsn = 0 }, head;
-	struct error err = ERROR_INIT;
-	const struct sim_object *o;
-	uint64_t n_slots = 0, n_manifests = 0;
-
-	while ((o = slot_object(before.lsn + 1)) != NULL) {
-		if (!commit_parse((const uint8_t *)o->body.data, o->body.len, o->key, &head, &err))
-			sim_fail("%s", err.text);
-		if (head.lsn != before.lsn + 1 || memcmp(head.previous, before.hash, HASH_LEN) != 0)
-			sim_fail("slot %" PRIu64 " does not follow the one before it", head.lsn);
-		if (head.time_us < before.time_us ||
-		    (before.lsn != 0 && memcmp(head.db_id, before.db_id, ID_LEN) != 0))
-			sim_fail("slot %" PRIu64 " is older than the one before it, or another database",
-				 head.lsn);
-		before = head;
-	}
-	for (size_t i = 0; (o = sim_store_at(i)) != NULL; i++) {
-		struct manifest_head manifest;
-		const struct sim_object *slot;
-		uint64_t lsn;
-
-		if (strncmp(o->key, "p/app/", 6) != 0)
-			continue; /* of a branch */
-		if (strstr(o->key, "/log/") != NULL && key_slot_lsn(o->key, &lsn)) {
-			n_slots++;
-		} else if (strstr(o->key, "/manifest/") != NULL && key_manifest_lsn(o->key, &lsn)) {
-			n_manifests++;
-			slot = slot_object(lsn);
-			if (slot == NULL ||
-			    !manifest_parse((const uint8_t *)o->body.data, o->body.len, o->key, &manifest, &err) ||
-			    !commit_parse((const uint8_t *)slot->body.data, slot->body.len, slot->key, &head, &err) ||
-			    manifest.lsn != lsn || memcmp(manifest.hash, head.hash, HASH_LEN) != 0)
-				sim_fail("manifest %" PRIu64 " is not of its slot: %s", lsn, err.text);
-		}
-	}
-	if (n_slots != before.lsn)
-		sim_fail("the log has a gap behind slot %" PRIu64, before.lsn);
-	sim_trace("%" PRIu64 " slots, %" PRIu64 " manifests", n_slots, n_manifests);
 }
 
 void model_tell(void)
@@ -495,9 +500,9 @@ void model_tell(void)
 
 	for (uint32_t id = 1; id <= model.n_txs; id++)
 		n[model.txs[id]->state]++;
-	sim_trace("%u transactions: %u done, %u failed, %u unknown, %u unattended, %u on disk, %u open; %u set aside; %u snapshots, %u of the past",
+	sim_trace("%u transactions: %u done, %u failed, %u unknown, %u unattended, %u on disk, %u open; %u set aside; %u snapshots, %u of the past, %u of branches with commits",
 		  model.n_txs, n[TX_DONE], n[TX_FAILED], n[TX_UNKNOWN], n[TX_UNATTENDED], n[TX_ON_DISK], n[TX_OPEN],
-		  model.n_kept, model.n_snapshots, model.n_pasts);
+		  model.n_kept, model.n_snapshots, model.n_pasts, model.n_of_branches);
 }
 
 void model_free(void)
@@ -506,4 +511,5 @@ void model_free(void)
 		free(model.txs[id]);
 	for (unsigned i = 0; i < model.n_heard; i++)
 		free(model.heard[i]);
+	model_free_logs();
 }

@@ -25,31 +25,12 @@
 #include "vfs/registry.h"
 #include "vfs/vfs.h"
 
-enum { SETTLE_TRIES = 30, OPEN_TRIES = 100, PINS_MAX = 100 };
+enum { SETTLE_TRIES = 30, OPEN_TRIES = 100 };
 
 #define SECOND ((int64_t)1000000)
 #define HOUR (3600 * SECOND)
 
-/* One life of a machine. */
-struct life {
-	struct life *next;
-	unsigned machine, number;
-	struct sim_link *link;
-	struct blob_store *store;
-	char folder[32]; /* of its journals */
-};
-
-/* A snapshot or a branch. */
-struct kept {
-	char name[20];
-	uint64_t lsn;   /* of the version; of a branch 0: it was the newest then */
-	size_t n_rows;  /* 1 + transactions that a branch holds; 0: nobody has looked */
-};
-
 static struct {
-	struct kept pins[PINS_MAX];
-	struct kept branches[PINS_MAX];
-	unsigned n_pins, n_branches, n_names;
 	struct life *lives; /* all that ever were */
 	struct life *now[MACHINES_MAX];
 	unsigned steps_left[MACHINES_MAX];
@@ -93,7 +74,7 @@ static struct life *life_begin(unsigned machine)
 	return l;
 }
 
-static bool over(const struct life *l)
+bool life_over(const struct life *l)
 {
 	return sim_link_dead(l->link);
 }
@@ -117,8 +98,19 @@ void __wrap_log_write(enum log_level level, const struct log_scope *scope, const
 
 /* --- connections ----------------------------------------------------------- */
 
+/*
+ * What is read in a snapshot older than the retention may miss what was cleaned up, and what is read in
+ * a database that was dropped (NULL: any) what that deleted: it is told, never hidden.
+ */
+static bool may_miss(struct database *d, const struct error *err)
+{
+	if (strstr(err->text, "is missing") == NULL)
+		return false;
+	return (plan.clean_up && plan.sleeps) || (d == NULL ? plan.branches : model_dropped(d));
+}
+
 /* NULL: it did not work, for *told. */
-static sqlite3 *try_connect(struct life *l, const char *name, enum vfs_rc *told)
+sqlite3 *life_try_connect(struct life *l, const char *name, enum vfs_rc *told)
 {
 	struct error err = ERROR_INIT;
 	char uri[200];
@@ -133,29 +125,9 @@ static sqlite3 *try_connect(struct life *l, const char *name, enum vfs_rc *told)
 		return db;
 	*told = vfs_open_error(&err);
 	sim_trace("could not connect to %s: %d %s", name, *told, err.text);
-	if (plan.faults.damaged == 0 && *told == VFS_CORRUPT)
+	if (plan.faults.damaged == 0 && *told == VFS_CORRUPT && !may_miss(NULL, &err))
 		sim_fail("a machine finds the database damaged: %s", err.text);
 	sqlite3_close(db);
-	return NULL;
-}
-
-/* NULL: the life is over. */
-static sqlite3 *connect(struct life *l)
-{
-	unsigned n_calm = 0;
-	enum vfs_rc told;
-
-	while (!over(l)) {
-		sqlite3 *db = try_connect(l, "app", &told);
-
-		if (db != NULL)
-			return db;
-		if (told == VFS_NOT_FOUND)
-			sim_fail("a machine does not find the database");
-		if (work.calm && !over(l) && ++n_calm > OPEN_TRIES)
-			sim_fail("a machine cannot open the database, and nothing is in its way");
-		sim_sleep_us(100000);
-	}
 	return NULL;
 }
 
@@ -164,30 +136,37 @@ static int exec(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-struct client {
-	struct life *life;
-	unsigned number;
-	sqlite3 *writer;
-	sqlite3 *reader; /* never writes, so it never sees what is not durable */
-};
+static bool read_number(sqlite3 *db, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *stmt;
 
-/* What the last failure of a handle came to; its transaction is ended, and a handle that is of no use is opened anew. */
-static enum vfs_rc after_failure(struct client *c, sqlite3 **db)
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	bool good = sqlite3_step(stmt) == SQLITE_ROW;
+	*out = good ? sqlite3_column_int64(stmt, 0) : 0;
+	return sqlite3_finalize(stmt) == SQLITE_OK && good;
+}
+
+static void disconnect(struct handle *h)
+{
+	sqlite3_close(h->db);
+	*h = (struct handle){ NULL, NULL };
+}
+
+enum vfs_rc client_after_failure(struct client *c, struct handle *h)
 {
 	struct error err = ERROR_INIT;
 	char text[80];
 
-	snprintf(text, sizeof(text), "%s", sqlite3_errmsg(*db));
-	enum vfs_rc told = vfs_last_error(*db, &err);
-	sim_trace("client %u: error %d, %s: %d %s", c->number, sqlite3_extended_errcode(*db), text, told,
+	snprintf(text, sizeof(text), "%s", sqlite3_errmsg(h->db));
+	enum vfs_rc told = vfs_last_error(h->db, &err);
+	sim_trace("client %u: error %d, %s: %d %s", c->number, sqlite3_extended_errcode(h->db), text, told,
 		  err.text);
-	/* a snapshot older than the retention may miss what was cleaned up: that is told, never hidden */
-	if (told == VFS_CORRUPT && plan.faults.damaged == 0 &&
-	    !(plan.clean_up && plan.sleeps && strstr(err.text, "is missing") != NULL))
+	if (told == VFS_CORRUPT && plan.faults.damaged == 0 && !may_miss(h->of, &err))
 		sim_fail("a handle finds the database damaged: %s", err.text);
-	if (told == VFS_NOT_FOUND)
+	if (told == VFS_NOT_FOUND && !model_dropped(h->of))
 		sim_fail("a handle does not find the database: %s", err.text);
-	switch (sqlite3_errcode(*db)) {
+	switch (sqlite3_errcode(h->db)) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_CONSTRAINT:
@@ -196,15 +175,69 @@ static enum vfs_rc after_failure(struct client *c, sqlite3 **db)
 	default:
 		break;
 	}
-	if (!sqlite3_get_autocommit(*db))
-		(void)exec(*db, "ROLLBACK");
-	if (!sqlite3_get_autocommit(*db))
-		sim_fail("a transaction cannot be rolled back: %s", sqlite3_errmsg(*db));
-	if (vfs_poisoned(*db)) {
-		sqlite3_close(*db);
-		*db = connect(c->life); /* never one of the past: that has no writers */
-	}
+	if (!sqlite3_get_autocommit(h->db))
+		(void)exec(h->db, "ROLLBACK");
+	if (!sqlite3_get_autocommit(h->db))
+		sim_fail("a transaction cannot be rolled back: %s", sqlite3_errmsg(h->db));
+	if (told == VFS_NOT_FOUND || vfs_poisoned(h->db))
+		disconnect(h);
 	return told;
+}
+
+/* A handle that cannot be read may have found the database damaged: that must not be. */
+static void check_unread(sqlite3 *db)
+{
+	struct error err = ERROR_INIT;
+	enum vfs_rc told = vfs_last_error(db, &err);
+
+	sim_trace("a new handle cannot be read: %d %s", told, err.text);
+	if (told == VFS_CORRUPT && plan.faults.damaged == 0 && !may_miss(NULL, &err))
+		sim_fail("a new handle finds the database damaged: %s", err.text);
+}
+
+/* Which database it is; false: it cannot be told, or that is not filled yet. */
+static bool identify(sqlite3 *db, const char *name, struct handle *out)
+{
+	int64_t n = 0, lsn = 0;
+	bool good = exec(db, "BEGIN") == SQLITE_OK &&
+		    read_number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'acc'", &n) &&
+		    read_number(db, "PRAGMA pgblob_lsn", &lsn);
+
+	(void)exec(db, "COMMIT");
+	if (!good) {
+		check_unread(db);
+		return false;
+	}
+	out->db = db;
+	out->of = model_find(name, (uint64_t)lsn);
+	if (out->of == NULL)
+		sim_fail("a new handle on %s sees slot %" PRId64 ", when no database was there", name, lsn);
+	return n > 0 || (databases_fill(db) && false);
+}
+
+bool client_connect(struct client *c, struct handle *h)
+{
+	unsigned n_calm = 0;
+	enum vfs_rc told;
+
+	while (!life_over(c->life)) {
+		struct name_state before = model_name(c->name);
+		sqlite3 *db = life_try_connect(c->life, c->name, &told);
+
+		if (db != NULL && identify(db, c->name, h))
+			return true;
+		if (db == NULL && told == VFS_NOT_FOUND) {
+			if (plan.cache_ttl_ms == 0 && !model_was_away(c->name, before))
+				sim_fail("a machine does not find %s", c->name);
+			return false;
+		}
+		sqlite3_close(db);
+		*h = (struct handle){ NULL, NULL };
+		if (work.calm && !life_over(c->life) && ++n_calm > OPEN_TRIES)
+			sim_fail("a machine cannot open %s, and nothing is in its way", c->name);
+		sim_sleep_us(100000);
+	}
+	return false;
 }
 
 /* --- what a client does ---------------------------------------------------- */
@@ -215,15 +248,15 @@ static bool begin(struct client *c)
 
 	switch (sim_random(4)) {
 	case 0:
-		return exec(c->writer, "BEGIN IMMEDIATE") == SQLITE_OK;
+		return exec(c->writer.db, "BEGIN IMMEDIATE") == SQLITE_OK;
 	case 1: /* select, then update: as a program that gives no intent */
-		return exec(c->writer, "BEGIN") == SQLITE_OK && model_check_whole(c->writer);
+		return exec(c->writer.db, "BEGIN") == SQLITE_OK && model_check_whole(c->writer.db, c->writer.of);
 	default:
-		if (vfs_intent_begin(c->writer, mono_ms() + 2000, NULL, &err) != VFS_OK) {
+		if (vfs_intent_begin(c->writer.db, mono_ms() + 2000, NULL, &err) != VFS_OK) {
 			sim_trace("client %u has no turn: %s", c->number, err.text);
 			return false;
 		}
-		return exec(c->writer, sim_chance(500) ? "BEGIN" : "BEGIN IMMEDIATE") == SQLITE_OK;
+		return exec(c->writer.db, sim_chance(500) ? "BEGIN" : "BEGIN IMMEDIATE") == SQLITE_OK;
 	}
 }
 
@@ -232,18 +265,18 @@ static bool write_transfer(struct client *c, const struct tx *tx)
 	char sql[400];
 
 	if (sim_chance(200) &&
-	    exec(c->writer, "SAVEPOINT s; UPDATE acc SET v = 0; DELETE FROM done; ROLLBACK TO s; RELEASE s") !=
+	    exec(c->writer.db, "SAVEPOINT s; UPDATE acc SET v = 0; DELETE FROM done; ROLLBACK TO s; RELEASE s") !=
 		    SQLITE_OK)
 		return false;
 	snprintf(sql, sizeof(sql),
 		 "UPDATE acc SET v = v - %u WHERE id = %u; UPDATE acc SET v = v + %u WHERE id = %u;"
 		 "INSERT INTO done(tx, a, b, x, mark) VALUES(%u, %u, %u, %u, '" MARK "')",
 		 tx->x, tx->a, tx->x, tx->b, tx->id, tx->a, tx->b, tx->x, tx->id);
-	if (exec(c->writer, sql) != SQLITE_OK)
+	if (exec(c->writer.db, sql) != SQLITE_OK)
 		return false;
 	if (sim_chance(100))
 		sim_sleep_us(sim_skewed(1000, SECOND));
-	return !sim_chance(100) || model_check_whole(c->writer);
+	return !sim_chance(100) || model_check_whole(c->writer.db, c->writer.of);
 }
 
 static enum tx_state state_of(enum vfs_rc told)
@@ -279,12 +312,12 @@ static enum tx_state commit(struct client *c)
 	else if (later && plan.journals && !work.calm && sim_chance(700))
 		level = VFS_ON_DISK;
 	if (later)
-		vfs_commit_later(c->writer, &ticket, level);
-	int rc = exec(c->writer, "COMMIT");
+		vfs_commit_later(c->writer.db, &ticket, level);
+	int rc = exec(c->writer.db, "COMMIT");
 	if (later)
-		vfs_commit_later(c->writer, NULL, VFS_IN_STORE);
+		vfs_commit_later(c->writer.db, NULL, VFS_IN_STORE);
 	if (rc != SQLITE_OK)
-		return state_of(after_failure(c, &c->writer));
+		return state_of(client_after_failure(c, &c->writer));
 	if (!later)
 		return TX_DONE;
 	enum vfs_rc told = vfs_commit_wait(&ticket, &err);
@@ -311,155 +344,43 @@ static void tell(struct client *c, struct tx *tx, enum tx_state state)
 {
 	bool in_store = state == TX_DONE;
 
-	model_told(tx, plan.journals && over(c->life) && !in_store ? TX_UNKNOWN : state);
+	model_told(tx, plan.journals && life_over(c->life) && !in_store ? TX_UNKNOWN : state);
 }
 
 static enum tx_state transfer(struct client *c)
 {
-	struct tx *tx = model_begin(c->life->machine, c->life->number);
+	struct tx *tx = model_begin(c->writer.of, c->life->machine, c->life->number);
 
 	sim_trace("client %u begins transaction %u", c->number, tx->id);
 	if (!begin(c) || !write_transfer(c, tx)) {
-		(void)after_failure(c, &c->writer);
+		(void)client_after_failure(c, &c->writer);
 		model_told(tx, TX_FAILED);
 	} else if (sim_chance(50)) {
-		if (exec(c->writer, "ROLLBACK") != SQLITE_OK)
-			(void)after_failure(c, &c->writer);
+		if (exec(c->writer.db, "ROLLBACK") != SQLITE_OK)
+			(void)client_after_failure(c, &c->writer);
 		model_told(tx, TX_FAILED);
 	} else {
 		tell(c, tx, commit(c));
 	}
-	if (c->writer != NULL)
-		vfs_intent_end(c->writer);
+	if (c->writer.db != NULL)
+		vfs_intent_end(c->writer.db);
 	return tx->state;
 }
 
-static void read_snapshot(struct client *c)
+void client_read(struct client *c, struct handle *h)
 {
-	struct reader reader = model_reader(c->life->machine, c->life->number);
-	bool ok = exec(c->reader, "BEGIN") == SQLITE_OK && model_check_snapshot(c->reader, &reader);
+	struct reader reader = model_reader(h->of, c->life->machine, c->life->number);
+	bool ok = exec(h->db, "BEGIN") == SQLITE_OK && model_check_snapshot(h->db, &reader);
 
 	if (ok && sim_chance(500)) {
 		/* whatever others do meanwhile, the same */
 		sim_sleep_us(sim_skewed(1000, 5 * SECOND));
 		reader.n_done = 0;
 		reader.n_seen = 0;
-		ok = model_check_snapshot(c->reader, &reader);
+		ok = model_check_snapshot(h->db, &reader);
 	}
-	if (!ok || exec(c->reader, "COMMIT") != SQLITE_OK)
-		(void)after_failure(c, &c->reader);
-}
-
-/* A version that is kept by name. */
-static void pin(struct client *c)
-{
-	struct error err = ERROR_INIT;
-	struct vfs_pin made;
-	char name[20];
-
-	if (work.n_pins == PINS_MAX)
-		return;
-	snprintf(name, sizeof(name), "s%u", work.n_names++);
-	enum vfs_rc rc = vfs_create_snapshot(c->life->store, "app", name, &made, &err);
-	sim_trace("client %u: snapshot %s came to %d %s", c->number, name, rc, err.text);
-	if (rc == VFS_EXISTS)
-		sim_fail("a snapshot is told to exist that nobody else has made");
-	if (rc != VFS_OK)
-		return;
-	work.pins[work.n_pins].lsn = made.lsn;
-	strcpy(work.pins[work.n_pins++].name, name);
-}
-
-/* What anybody has read is there as it was, until it is cleaned up; what is pinned even then. */
-static void look_back(struct client *c)
-{
-	uint64_t lsn = model_random_lsn();
-	enum vfs_rc told = VFS_OK;
-	bool pinned = false;
-	char name[40];
-
-	snprintf(name, sizeof(name), "app@%" PRIu64, lsn);
-	if (work.n_pins > 0 && sim_chance(500)) {
-		const struct kept *k = &work.pins[sim_random(work.n_pins)];
-
-		pinned = true;
-		lsn = k->lsn;
-		snprintf(name, sizeof(name), "app@%s", k->name);
-	}
-	if (lsn == 0)
-		return;
-	sqlite3 *db = try_connect(c->life, name, &told);
-	if (db == NULL && told == VFS_NOT_FOUND && (pinned || model_is_kept(lsn)))
-		sim_fail("%s is gone", name);
-	if (db == NULL)
-		return;
-	if (exec(db, "BEGIN") != SQLITE_OK || !model_check_past(db, lsn))
-		(void)after_failure(c, &db);
-	sqlite3_close(db);
-}
-
-/* A branch of now or of then. */
-static void make_branch(struct client *c)
-{
-	uint64_t lsn = sim_chance(500) ? model_random_lsn() : 0;
-	struct error err = ERROR_INIT;
-	char name[20], from[40] = "app";
-
-	if (work.n_branches == PINS_MAX)
-		return;
-	snprintf(name, sizeof(name), "b%u", work.n_names++);
-	if (lsn != 0)
-		snprintf(from, sizeof(from), "app@%" PRIu64, lsn);
-	enum vfs_rc rc = vfs_branch_database(c->life->store, name, from, &err);
-	sim_trace("client %u: branch %s of %s came to %d %s", c->number, name, from, rc, err.text);
-	if (rc != VFS_OK)
-		return;
-	strcpy(work.branches[work.n_branches].name, name);
-	work.branches[work.n_branches++].lsn = lsn;
-}
-
-/* Whatever has become of the database that it was made of, a branch is what that was. */
-static void look_at_branch(struct client *c)
-{
-	struct kept *b;
-	enum vfs_rc told = VFS_OK;
-	size_t n;
-
-	if (work.n_branches == 0)
-		return;
-	b = &work.branches[sim_random(work.n_branches)];
-	sqlite3 *db = try_connect(c->life, b->name, &told);
-	if (db == NULL && told == VFS_NOT_FOUND)
-		sim_fail("branch %s is gone", b->name);
-	if (db == NULL)
-		return;
-	if (exec(db, "BEGIN") != SQLITE_OK || !model_check_branch(db, b->lsn, &n)) {
-		(void)after_failure(c, &db);
-	} else {
-		if (b->n_rows != 0 && b->n_rows != n + 1)
-			sim_fail("branch %s has changed", b->name);
-		b->n_rows = n + 1;
-	}
-	sqlite3_close(db);
-}
-
-/* What any server does in the background, at any time. */
-static void keep_house(struct client *c)
-{
-	struct vfs_compaction compaction;
-	struct vfs_clean_up cleaned;
-	struct error err = ERROR_INIT;
-	enum vfs_rc rc;
-
-	if (sim_chance(500)) {
-		rc = vfs_compact_database(c->life->store, "app", NULL, &compaction, &err);
-		sim_trace("client %u: compaction came to %d %s", c->number, rc, err.text);
-	} else {
-		rc = vfs_clean_up_database(c->life->store, "app", false, NULL, &cleaned, &err);
-		sim_trace("client %u: clean-up came to %d %s", c->number, rc, err.text);
-	}
-	if (rc == VFS_NOT_FOUND || (rc == VFS_CORRUPT && plan.faults.damaged == 0))
-		sim_fail("a housekeeper finds the database damaged: %s", err.text);
+	if (!ok || exec(h->db, "COMMIT") != SQLITE_OK)
+		(void)client_after_failure(c, h);
 }
 
 /* Statements that change much, or the schema.  Whether they work is of no matter. */
@@ -493,65 +414,74 @@ static void disturb(struct client *c)
 		break;
 	}
 	sim_trace("client %u: %.60s", c->number, sql);
-	if (exec(c->writer, sql) != SQLITE_OK && sqlite3_errcode(c->writer) != SQLITE_ERROR)
-		(void)after_failure(c, &c->writer);
-	else if (!sqlite3_get_autocommit(c->writer))
-		(void)exec(c->writer, "ROLLBACK");
+	if (exec(c->writer.db, sql) != SQLITE_OK && sqlite3_errcode(c->writer.db) != SQLITE_ERROR)
+		(void)client_after_failure(c, &c->writer);
+	else if (!sqlite3_get_autocommit(c->writer.db))
+		(void)exec(c->writer.db, "ROLLBACK");
 }
 
-static void reconnect(struct client *c, sqlite3 **db)
+/* On another database from now on, or on the same in a new connection. */
+static void move(struct client *c)
 {
-	sqlite3_close(*db);
-	*db = connect(c->life);
+	const char *name = databases_pick();
+
+	disconnect(&c->writer);
+	disconnect(&c->reader);
+	if (name != NULL && plan.branches)
+		strcpy(c->name, name);
 }
 
 static void step(struct client *c)
 {
 	uint64_t r = sim_random(100);
 
-	if (r < 55)
+	if (plan.branches && sim_chance(40))
+		move(c);
+	else if (plan.branches && sim_chance(60))
+		databases_step(c);
+	else if (r < 55)
 		(void)transfer(c);
 	else if (r < 85)
-		read_snapshot(c);
+		client_read(c, &c->reader);
 	else if (r < 92)
 		disturb(c);
-	else if (r < 95)
-		look_back(c);
-	else if (r < 96 && sim_chance(500))
-		pin(c);
-	else if (r < 96)
-		make_branch(c);
-	else if (r < 97)
-		look_at_branch(c);
-	else if (r < 99 && plan.clean_up)
-		keep_house(c);
+	else if (r < 99)
+		databases_step(c);
 	else
-		reconnect(c, sim_chance(500) ? &c->writer : &c->reader);
+		disconnect(sim_chance(500) ? &c->writer : &c->reader);
 	sim_sleep_us(sim_skewed(10, SECOND / 2));
+}
+
+/* False: the life is over, or it must be tried again. */
+static bool connected(struct client *c)
+{
+	if ((c->writer.db == NULL && !client_connect(c, &c->writer)) ||
+	    (c->reader.db == NULL && !client_connect(c, &c->reader))) {
+		const char *name = databases_pick();
+
+		disconnect(&c->writer);
+		disconnect(&c->reader);
+		if (!life_over(c->life) && name == NULL)
+			databases_create(c, "app");
+		strcpy(c->name, name != NULL ? name : "app");
+		return false;
+	}
+	return true;
 }
 
 /* Invariant 8: whatever has happened, with nothing in its way a machine works. */
 static void settle(struct client *c)
 {
-	for (unsigned i = 0; !over(c->life); i++) {
-		if (transfer(c) == TX_DONE)
+	for (unsigned i = 0; !life_over(c->life); i++) {
+		if (connected(c) && transfer(c) == TX_DONE)
 			break;
 		if (i == SETTLE_TRIES)
 			sim_fail("machine %u cannot commit any more, and nothing is in its way",
 				 c->life->machine);
 		sim_sleep_us(SECOND);
 	}
-	if (c->reader != NULL)
-		read_snapshot(c);
-}
-
-static bool connected(struct client *c)
-{
-	if (c->writer == NULL)
-		c->writer = connect(c->life);
-	if (c->reader == NULL)
-		c->reader = connect(c->life);
-	return c->writer != NULL && c->reader != NULL;
+	if (c->reader.db != NULL)
+		client_read(c, &c->reader);
 }
 
 static void client_run(void *arg)
@@ -561,17 +491,20 @@ static void client_run(void *arg)
 
 	if (plan.journals)
 		journal_override(c->life->folder);
-	while (!over(c->life) && connected(c) && work.steps_left[m] > 0) {
-		if (--work.steps_left[m] == 0)
+	while (!life_over(c->life) && work.steps_left[m] > 0) {
+		if (!connected(c)) {
+			sim_sleep_us(10000);
+			continue;
+		}
+		if (work.steps_left[m] > 0 && --work.steps_left[m] == 0)
 			work.n_working--;
 		step(c);
 	}
-	while (!over(c->life) && !work.calm)
+	while (!life_over(c->life) && !work.calm)
 		sim_sleep_us(SECOND);
-	if (!over(c->life) && connected(c))
-		settle(c);
-	sqlite3_close(c->writer);
-	sqlite3_close(c->reader);
+	settle(c);
+	disconnect(&c->writer);
+	disconnect(&c->reader);
 }
 
 /* As a server does; otherwise whoever opens the database. */
@@ -597,14 +530,15 @@ static void machine_run(void *arg)
 		if (plan.journals)
 			begin_with_journals(life);
 		for (unsigned i = 0; i < plan.n_clients; i++) {
-			clients[i] = (struct client){ .life = life, .number = m * 10 + i };
+			clients[i] = (struct client){ .life = life, .number = m * 10 + i, .name = "app" };
+			move(&clients[i]);
 			threads[i] = sim_start(client_run, &clients[i]);
 		}
 		for (unsigned i = 0; i < plan.n_clients; i++)
 			sim_join(threads[i]);
-		if (over(life))
+		if (life_over(life))
 			sim_sleep_us(sim_skewed(1000, 20 * SECOND));
-	} while (over(work.now[m]));
+	} while (life_over(work.now[m]));
 }
 
 /* --- what happens to them -------------------------------------------------- */
@@ -623,7 +557,7 @@ static void strike(void)
 {
 	struct life *l = work.now[sim_random(plan.n_machines)];
 
-	if (l == NULL || over(l))
+	if (l == NULL || life_over(l))
 		return;
 	switch (sim_random(6)) {
 	case 0:
@@ -653,19 +587,11 @@ void work_set_up(void)
 	struct life *l = life_begin(0);
 	struct error err = ERROR_INIT;
 	enum vfs_rc told;
-	char sql[600];
-	sqlite3 *db;
 
 	if (vfs_create_database(l->store, "app", &err) != VFS_OK)
 		sim_fail("could not create the database: %s", err.text);
-	db = try_connect(l, "app", &told);
-	snprintf(sql, sizeof(sql),
-		 "PRAGMA page_size = %u; BEGIN; CREATE TABLE acc(id INTEGER PRIMARY KEY, v INTEGER, pad);"
-		 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
-		 "INSERT INTO acc SELECT i, %d, printf('%%.*c', 150, 'p') FROM n;"
-		 "CREATE TABLE done(id INTEGER PRIMARY KEY AUTOINCREMENT, tx INTEGER, a, b, x, mark); COMMIT",
-		 plan.page_size, ACCOUNTS - 1, FIRST_BALANCE);
-	if (db == NULL || exec(db, sql) != SQLITE_OK)
+	sqlite3 *db = life_try_connect(l, "app", &told);
+	if (db == NULL || !databases_fill(db))
 		sim_fail("could not fill the database: %s", sqlite3_errmsg(db));
 	sqlite3_close(db);
 }
@@ -710,29 +636,45 @@ static void read_what_is_kept(unsigned machine)
 	model_read_kept(l->folder);
 }
 
-void work_check_end(void)
+/* As a machine sees it that has never seen anything. */
+static void check_database(struct client *c, struct database *d)
 {
-	struct life *l = life_begin(MACHINES_MAX);
-	sqlite3 *db;
+	struct handle h = { NULL, NULL };
 	sqlite3_stmt *stmt;
 
-	sim_set_machine(MACHINES_MAX);
+	strcpy(c->name, d->name);
+	if (!client_connect(c, &h) || h.of != d) {
+		if (!model_dropped(d)) /* by a request that comes very late */
+			sim_fail("%s is gone", d->name);
+		disconnect(&h);
+		return;
+	}
+	model_check_end(h.db, d);
+	if (sqlite3_prepare_v2(h.db, "PRAGMA integrity_check", -1, &stmt, NULL) != SQLITE_OK ||
+	    sqlite3_step(stmt) != SQLITE_ROW)
+		sim_fail("integrity_check of %s does not work: %s", d->name, sqlite3_errmsg(h.db));
+	if (strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
+		sim_fail("integrity_check of %s says: %s", d->name, sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	disconnect(&h);
+}
+
+void work_check_end(void)
+{
+	struct client c = { .life = life_begin(MACHINES_MAX) };
+
 	for (unsigned i = 0; i < plan.n_machines && plan.journals; i++)
 		read_what_is_kept(i);
 	journal_override(NULL);
 	sim_set_machine(MACHINES_MAX);
-	db = connect(l);
-	model_check_end(db);
-	if (sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL) != SQLITE_OK ||
-	    sqlite3_step(stmt) != SQLITE_ROW)
-		sim_fail("integrity_check does not work: %s", sqlite3_errmsg(db));
-	if (strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
-		sim_fail("integrity_check says: %s", sqlite3_column_text(stmt, 0));
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
+	(void)databases_pick(); /* looks at every name */
+	for (struct database *d = NULL; (d = model_next(d)) != NULL;)
+		if (!model_dropped(d))
+			check_database(&c, d);
 	vfs_deinit();
 	while (work.lives != NULL) {
-		l = work.lives;
+		struct life *l = work.lives;
+
 		work.lives = l->next;
 		blob_close(l->store);
 		free(l);
