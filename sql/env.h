@@ -65,7 +65,12 @@ struct sql_env {
 	bool (*list_databases)(const struct sql_env *env,
 			       void (*each)(void *arg, const struct sql_database_info *db),
 			       void *arg);
-	void *session; /* for the three above */
+	/*
+	 * May what cannot be rolled back run now?  25001 in a transaction block: false with the
+	 * connection's error set.  NULL: SQLite's autocommit tells.
+	 */
+	bool (*prevent_block)(const struct sql_env *env, const char *command);
+	void *session; /* for the four above */
 	struct sequence_session *sequences; /* currval(), lastval(); NULL: not kept */
 };
 

@@ -79,10 +79,14 @@ struct pg_proc_row {
 	oid_t pronamespace; /* pg_catalog, or information_schema: _pg_expandarray() and the like */
 };
 
+/* Functions that PostgreSQL does not have; they are found by OID and name like the others. */
+enum { PGBLOB_CREATE_SNAPSHOT_PROC = 15950, PGBLOB_DROP_SNAPSHOT_PROC = 15951 };
+const struct pg_proc_row *pgcat_own_procs(size_t *n);
+
 const struct pg_proc_row *pgcat_proc(oid_t oid);
 /* The n functions of that name, next to each other; NULL and 0 if none. */
 const struct pg_proc_row *pgcat_procs_named(const char *name, size_t *n);
-const struct pg_proc_row *pgcat_procs(size_t *n); /* all, by name then oid */
+const struct pg_proc_row *pgcat_procs(size_t *n); /* all of PostgreSQL's, by name then oid */
 
 struct pg_operator_row {
 	oid_t oid;

@@ -247,6 +247,16 @@ static enum vfs_rc not_of_now(const struct db_past *past, struct error *err)
 	return VFS_NOT_FOUND;
 }
 
+static enum vfs_rc read_pin(struct blob_store *store, const char *folder,
+			    const struct db_past *past, struct pin *out, struct error *err)
+{
+	enum vfs_rc rc = pin_read(store, folder, past->snapshot, out, err);
+
+	if (rc == VFS_NOT_FOUND)
+		error_set(err, "database \"%s\" has no snapshot \"%s\"", past->base, past->snapshot);
+	return rc;
+}
+
 enum vfs_rc history_resolve(struct blob_store *store, const char *folder, struct db_past *past,
 			    const struct history_version *now, struct pin *pin, struct error *err)
 {
@@ -256,12 +266,7 @@ enum vfs_rc history_resolve(struct blob_store *store, const char *folder, struct
 	case PAST_NONE:
 		break;
 	case PAST_SNAPSHOT:
-		rc = pin_read(store, folder, past->snapshot, pin, err);
-		if (rc == VFS_NOT_FOUND) {
-			error_set(err, "database \"%s\" has no snapshot \"%s\"", past->base,
-				  past->snapshot);
-			return rc;
-		}
+		rc = read_pin(store, folder, past, pin, err);
 		if (rc != VFS_OK)
 			return rc;
 		if (memcmp(pin->db_id, now->db_id, ID_LEN) != 0)
@@ -414,6 +419,20 @@ enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
 	return VFS_CORRUPT;
 }
 
+/* A snapshot may have been dropped, and made again of another version. */
+static enum vfs_rc check_pin(struct db *db, const struct version *v, struct error *err)
+{
+	struct pin pin;
+	enum vfs_rc rc = read_pin(db->store, db->folder, &db->past, &pin, err);
+
+	if (rc != VFS_OK || memcmp(pin.hash, v->hash, HASH_LEN) == 0)
+		return rc;
+	atomic_store(&db->outdated, true);
+	error_set(err, "snapshot \"%s\" of database \"%s\" is of another version now",
+		  db->past.snapshot, db->past.base);
+	return VFS_NOT_FOUND;
+}
+
 enum vfs_rc history_check(struct db *db, struct error *err)
 {
 	struct history_version now;
@@ -423,6 +442,9 @@ enum vfs_rc history_check(struct db *db, struct error *err)
 		return rc;
 	struct version *v = db_pin_durable(db);
 	bool same = memcmp(v->db_id, now.db_id, ID_LEN) == 0;
+	rc = !same			      ? not_of_now(&db->past, err) :
+	     db->past.kind == PAST_SNAPSHOT ? check_pin(db, v, err) :
+					      VFS_OK;
 	db_unpin(db, v);
-	return same ? VFS_OK : not_of_now(&db->past, err);
+	return rc;
 }

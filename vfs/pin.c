@@ -358,14 +358,15 @@ enum vfs_rc vfs_list_pins(struct blob_store *store, const char *database, struct
 			  size_t *n, struct error *err)
 {
 	char folder[DB_NAME_ENCODED];
+	struct db_past past;
 	struct pin *pins;
 	enum vfs_rc rc;
 
 	*out = NULL;
 	*n = 0;
-	if (!db_name_check(database, err))
+	if (!history_parse(database, &past, err))
 		return VFS_INVALID;
-	db_name_encode(database, folder);
+	db_name_encode(past.base, folder);
 	rc = pin_list(store, folder, &pins, n, err);
 	if (rc != VFS_OK)
 		return rc;

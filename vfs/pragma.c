@@ -75,17 +75,25 @@ static void put_cache(struct buf *out)
 	put(out, "ahead_unused", s.ahead_unused);
 }
 
+enum { TIME_LEN = 32 };
+
+static const char *time_text(int64_t us, char out[TIME_LEN])
+{
+	time_t seconds = (time_t)(us / 1000000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL || strftime(out, TIME_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return "?";
+	return out;
+}
+
 static bool put_slot(void *arg, const struct vfs_slot *slot)
 {
 	struct buf *out = arg;
-	time_t seconds = (time_t)(slot->time_us / 1000000);
-	struct tm tm;
-	char when[32];
+	char when[TIME_LEN];
 
-	if (gmtime_r(&seconds, &tm) == NULL || strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return false;
-	buf_printf(out, "%s%" PRIu64 " %s %s pages=%u bytes=%" PRIu64, out->len > 0 ? "\n" : "", slot->lsn, when,
-		   vfs_kind_name(slot->kind), slot->n_pages, slot->bytes);
+	buf_printf(out, "%s%" PRIu64 " %s %s pages=%u bytes=%" PRIu64, out->len > 0 ? "\n" : "", slot->lsn,
+		   time_text(slot->time_us, when), vfs_kind_name(slot->kind), slot->n_pages, slot->bytes);
 	return !out->failed;
 }
 
@@ -101,6 +109,24 @@ static enum vfs_rc put_log(struct buf *out, struct handle *h, const char *count,
 	if (lsn == 0)
 		return VFS_OK;
 	return vfs_inspect_slots(h->db->store, h->db->name, lsn, (uint64_t)n, put_slot, out, err);
+}
+
+/* Snapshots and branch points, one a line. */
+static enum vfs_rc put_snapshots(struct buf *out, struct handle *h, struct error *err)
+{
+	struct vfs_pin *pins;
+	size_t n;
+	enum vfs_rc rc = vfs_list_pins(h->db->store, h->db->name, &pins, &n, err);
+
+	for (size_t i = 0; rc == VFS_OK && i < n; i++) {
+		char when[TIME_LEN];
+
+		buf_printf(out, "%s%" PRIu64 " %s %s %s", i > 0 ? "\n" : "", pins[i].lsn,
+			   time_text(pins[i].time_us, when),
+			   pins[i].kind == VFS_PIN_SNAPSHOT ? "snapshot" : "branch", pins[i].name);
+	}
+	free(pins);
+	return rc;
 }
 
 int pragma_answer(struct handle *h, char **args)
@@ -123,6 +149,8 @@ int pragma_answer(struct handle *h, char **args)
 		put_cache(&out);
 	} else if (sqlite3_stricmp(args[1], "pgblob_log") == 0) {
 		rc = put_log(&out, h, args[2], &err);
+	} else if (sqlite3_stricmp(args[1], "pgblob_snapshots") == 0) {
+		rc = put_snapshots(&out, h, &err);
 	} else {
 		return SQLITE_NOTFOUND;
 	}

@@ -172,6 +172,14 @@ enum vfs_rc registry_get(struct blob_store *store, struct store_ref *ref, const 
 		return VFS_IO;
 	}
 	rc = db_load(db, err);
+	if (rc != VFS_OK && atomic_load(&db->outdated)) {
+		/* what it was has gone, and something else has its name: begin anew */
+		struct store_ref *again = db->store_ref;
+
+		store_ref_again(again);
+		registry_put(db);
+		return registry_get(store, again, name, out, err);
+	}
 	if (rc != VFS_OK) {
 		if (rc != VFS_NOT_FOUND) /* that says it all */
 			error_wrap(err, "could not open database \"%s\" in \"%s\"", name,

@@ -559,6 +559,17 @@ enum vfs_rc vfs_head_time(sqlite3 *connection, int64_t *out)
 	return VFS_OK;
 }
 
+enum vfs_rc vfs_handle_place(sqlite3 *connection, struct blob_store **store, const char **name)
+{
+	struct handle *h = handle_of_connection(connection);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	*store = h->db->store;
+	*name = h->db->name;
+	return VFS_OK;
+}
+
 enum vfs_rc vfs_handle_log(sqlite3 *connection, uint64_t lsn, uint64_t limit, vfs_slot_fn fn, void *arg,
 			   struct error *err)
 {

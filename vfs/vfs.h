@@ -128,7 +128,13 @@ MUST_CHECK enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char 
 MUST_CHECK enum vfs_rc vfs_drop_snapshot(struct blob_store *store, const char *database,
 					 const char *name, struct error *err);
 
-/* Snapshots and branch points, in order of names; the caller frees *out. */
+/* Where the database of a handle is, and its name ("myapp@..." if it is one of the past); borrowed from it. */
+MUST_CHECK enum vfs_rc vfs_handle_place(struct sqlite3 *db, struct blob_store **store, const char **name);
+
+/*
+ * Snapshots and branch points, in order of names, of "myapp", or of "myapp@..." all the same;
+ * the caller frees *out.
+ */
 MUST_CHECK enum vfs_rc vfs_list_pins(struct blob_store *store, const char *database,
 				     struct vfs_pin **out, size_t *n, struct error *err);
 

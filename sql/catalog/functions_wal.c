@@ -7,9 +7,10 @@
  * Control Functions".
  * Licence: MIT, see LICENSE.
  */
-#include "sql/conn.h"
+#include <stdio.h>
+
+#include "sql/catalog/functions.h"
 #include "sql/env.h"
-#include "sql/error.h"
 #include "sql/func/tables.h"
 #include "vfs/vfs.h"
 
@@ -77,7 +78,21 @@ static void fn_pause_state(sqlite3_context *ctx, int n, sqlite3_value **argv)
 		func_result_text(ctx, state, sizeof(state) - 1);
 }
 
+/* As numeric: it may take 65 bits. */
+static void fn_lsn_diff(sqlite3_context *ctx, int n, sqlite3_value **argv)
+{
+	char text[24];
+
+	if (func_any_null(n, argv))
+		return;
+	uint64_t a = (uint64_t)sqlite3_value_int64(argv[0]);
+	uint64_t b = (uint64_t)sqlite3_value_int64(argv[1]);
+	int len = snprintf(text, sizeof(text), "%s%" PRIu64, a < b ? "-" : "", a < b ? b - a : a - b);
+	catalog_result_form(ctx, NUMERICOID, text, (size_t)len);
+}
+
 const struct func_udf catalog_wal_udfs[] = {
+	PURE("pg_lsn_diff", 2, fn_lsn_diff),
 	STABLE("pg_current_lsn", 0, fn_current_lsn),
 	STABLE("pg_replay_lsn", 0, fn_replay_lsn),
 	STABLE("pg_replay_time", 0, fn_replay_time),
@@ -90,6 +105,8 @@ const struct func_impl catalog_wal_impls[] = {
 	{ 2849, "pg_current_wal_lsn()", FUNC_SCALAR, "pg_current_lsn()", FUNC_CHECKED },
 	{ 2852, "pg_current_wal_insert_lsn()", FUNC_SCALAR, "pg_current_lsn()", FUNC_CHECKED },
 	{ 3330, "pg_current_wal_flush_lsn()", FUNC_SCALAR, "pg_current_lsn()", FUNC_CHECKED },
+	{ 3237, "pg_lsn_mi(pg_lsn,pg_lsn)", FUNC_SCALAR, "pg_lsn_diff($1, $2)", 0 },
+	{ 3165, "pg_wal_lsn_diff(pg_lsn,pg_lsn)", FUNC_SCALAR, "pg_lsn_diff($1, $2)", 0 },
 	{ 3820, "pg_last_wal_receive_lsn()", FUNC_SCALAR, "pg_replay_lsn()", 0 },
 	{ 3821, "pg_last_wal_replay_lsn()", FUNC_SCALAR, "pg_replay_lsn()", 0 },
 	{ 3830, "pg_last_xact_replay_timestamp()", FUNC_SCALAR, "pg_replay_time()", 0 },

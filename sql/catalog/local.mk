@@ -3,7 +3,7 @@ sql_function_sources += sql/schema.h \
 	sql/catalog/describe.c sql/catalog/describe.h \
 	sql/catalog/functions.c sql/catalog/functions.h sql/catalog/functions_def.c \
 	sql/catalog/functions_privilege.c sql/catalog/functions_size.c sql/catalog/functions_set.c \
-	sql/catalog/functions_wal.c \
+	sql/catalog/functions_pgblob.c sql/catalog/functions_wal.c \
 	sql/catalog/system_facts.c \
 	sql/catalog/schema.c sql/catalog/schema_data.h \
 	sql/catalog/sequence.c sql/catalog/sequence.h

@@ -777,6 +777,45 @@ static void fill_authid(struct fill *f)
 	}
 }
 
+/* Those that PostgreSQL does not have; each has one argument. */
+static void fill_proc(struct fill *f)
+{
+	size_t n;
+	const struct pg_proc_row *own = pgcat_own_procs(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pg_proc_row *p = &own[i];
+		int64_t type = p->proargtypes[0];
+
+		row_begin(f);
+		row_int(f, p->oid);
+		row_text(f, p->proname);
+		row_int(f, p->pronamespace);
+		row_int(f, BOOTSTRAP_ROLE_OID);
+		row_int(f, p->prolang);
+		row_real(f, (double)p->procost);
+		row_real(f, (double)p->prorows);
+		row_zeros(f, 2); /* provariadic, prosupport */
+		row_char(f, p->prokind);
+		row_bool(f, false);
+		row_bool(f, p->proleakproof);
+		row_bool(f, p->proisstrict);
+		row_bool(f, p->proretset);
+		row_char(f, p->provolatile);
+		row_char(f, p->proparallel);
+		row_int(f, p->pronargs);
+		row_zeros(f, 1); /* pronargdefaults */
+		row_int(f, p->prorettype);
+		row_form(f, form_vector(f, &type, 1));
+		row_nulls(f, 2); /* proallargtypes, proargmodes */
+		row_form(f, arena_printf(f->arena, "{%s}", p->proargnames[0]));
+		row_nulls(f, 2); /* proargdefaults, protrftypes */
+		row_text(f, p->prosrc);
+		row_nulls(f, 4); /* probin, prosqlbody, proconfig, proacl */
+		row_end(f);
+	}
+}
+
 const struct system_def system_object_defs[] = {
 	{ "pg_class", "oid relname relnamespace reltype relkind", fill_class, false, NULL },
 	{ "pg_attribute", "attrelid attname", fill_attribute, false, NULL },
@@ -791,7 +830,7 @@ const struct system_def system_object_defs[] = {
 	{ "pg_sequence", "seqrelid", fill_sequence, false, NULL },
 	{ "pg_database", "oid datname", fill_database, false, NULL },
 	{ "pg_authid", "oid rolname", fill_authid, true, NULL },
-	{ "pg_proc", "oid proname prorettype", NULL, false, NULL },
+	{ "pg_proc", "oid proname prorettype", fill_proc, false, NULL },
 	{ "pg_operator", "oid oprname oprcode", NULL, false, NULL },
 	{ "pg_cast", "oid castsource casttarget", NULL, false, NULL },
 	{ "pg_collation", "oid collname", NULL, false, NULL },

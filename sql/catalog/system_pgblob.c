@@ -47,10 +47,16 @@ static const struct system_own_column log_columns[] = {
 	{ "page_size", INT4OID }, { "page_count", INT8OID },
 };
 
+static const struct system_own_column snapshot_columns[] = {
+	{ "name", NAMEOID },	       { "kind", TEXTOID },	   { "lsn", INT8OID },
+	{ "committed", TIMESTAMPTZOID }, { "created", TIMESTAMPTZOID },
+};
+
 const struct system_own system_owns[] = {
 	{ "pgblob_stat_storage", SYSTEM_OWN_FIRST_OID, storage_columns, ARRAY_LEN(storage_columns) },
 	{ "pgblob_stat_cache", SYSTEM_OWN_FIRST_OID + 1, cache_columns, ARRAY_LEN(cache_columns) },
 	{ "pgblob_log", SYSTEM_OWN_FIRST_OID + 2, log_columns, ARRAY_LEN(log_columns) },
+	{ "pgblob_snapshots", SYSTEM_OWN_FIRST_OID + 3, snapshot_columns, ARRAY_LEN(snapshot_columns) },
 	{ .name = NULL },
 };
 
@@ -177,9 +183,41 @@ static bool more_log(struct fill *f)
 	return f->key < 0 && f->mark > 1 && read_log(f, f->mark - 1, BATCH_MAX);
 }
 
+static void snapshot_row(struct fill *f, const struct vfs_pin *pin)
+{
+	row_begin(f);
+	row_text(f, arena_strdup(f->arena, pin->name));
+	row_text(f, pin->kind == VFS_PIN_SNAPSHOT ? "snapshot" : "branch");
+	row_count(f, pin->lsn);
+	row_int(f, pin->time_us - EPOCH_2000_US);
+	row_int(f, pin->created_us - EPOCH_2000_US);
+	row_end(f);
+}
+
+static void fill_snapshots(struct fill *f)
+{
+	struct error err = ERROR_INIT;
+	struct blob_store *store;
+	struct vfs_pin *pins;
+	const char *name;
+	size_t n;
+
+	/* another VFS's file has none */
+	if (vfs_handle_place(f->conn->db, &store, &name) != VFS_OK)
+		return;
+	if (vfs_list_pins(store, name, &pins, &n, &err) != VFS_OK) {
+		fail(f, &err);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		snapshot_row(f, &pins[i]);
+	free(pins);
+}
+
 const struct system_def system_pgblob_defs[] = {
 	{ "pgblob_stat_storage", "datname", fill_storage, false, NULL },
 	{ "pgblob_stat_cache", NULL, fill_cache, false, NULL },
 	{ "pgblob_log", "lsn", fill_log, false, more_log },
+	{ "pgblob_snapshots", NULL, fill_snapshots, false, NULL },
 	{ NULL, NULL, NULL, false, NULL },
 };

@@ -132,7 +132,8 @@ static void pg_state(sqlite3_context *ctx, int n, sqlite3_value **argv)
 
 static bool register_udf(struct sql_conn *conn, const struct func_udf *f)
 {
-	int flags = SQLITE_UTF8 | SQLITE_INNOCUOUS | ((f->flags & UDF_PURE) != 0 ? SQLITE_DETERMINISTIC : 0);
+	int flags = SQLITE_UTF8 | ((f->flags & UDF_DIRECT) != 0 ? SQLITE_DIRECTONLY : SQLITE_INNOCUOUS) |
+		    ((f->flags & UDF_PURE) != 0 ? SQLITE_DETERMINISTIC : 0);
 
 	if (f->value != NULL)
 		return sqlite3_create_window_function(conn->db, f->name, f->n_args, flags, conn, f->step,

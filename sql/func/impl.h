@@ -30,6 +30,7 @@ typedef void func_final_fn(sqlite3_context *ctx);
 
 enum {
 	UDF_PURE = 1,	/* the same arguments give the same result: may be in an index */
+	UDF_DIRECT = 2, /* only in statements, not in what a schema holds: it changes the store */
 	UDF_STRICT = 0, /* nothing: functions look for NULL themselves */
 };
 
@@ -174,6 +175,7 @@ bool func_range_error(sqlite3_context *ctx, const char *type_name); /* 22003 "x 
 /* Shorthands for the tables of UDFs. */
 #define PURE(name, n, fn) { name, n, UDF_PURE, fn, NULL, NULL, NULL, NULL }
 #define STABLE(name, n, fn) { name, n, 0, fn, NULL, NULL, NULL, NULL }
+#define DIRECT(name, n, fn) { name, n, UDF_DIRECT, fn, NULL, NULL, NULL, NULL }
 #define AGGREGATE(name, n, step, final) { name, n, UDF_PURE, NULL, step, final, NULL, NULL }
 #define WINDOWED(name, n, step, final, value, inverse) \
 	{ name, n, UDF_PURE, NULL, step, final, value, inverse }

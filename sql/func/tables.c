@@ -30,6 +30,7 @@ const struct func_table func_tables[] = {
 	{ catalog_privilege_impls, catalog_privilege_udfs, NULL },
 	{ catalog_size_impls, catalog_size_udfs, NULL },
 	{ catalog_wal_impls, catalog_wal_udfs, NULL },
+	{ catalog_pgblob_impls, catalog_pgblob_udfs, NULL },
 	{ catalog_set_impls, catalog_set_udfs, catalog_sets_register },
 };
 const size_t n_func_tables = ARRAY_LEN(func_tables);

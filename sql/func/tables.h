@@ -35,9 +35,9 @@ bool json_sets_register(struct sql_conn *conn);
 bool basic_sets_register(struct sql_conn *conn);
 /* sql/catalog */
 extern const struct func_impl catalog_impls[], catalog_def_impls[], catalog_privilege_impls[],
-	catalog_size_impls[], catalog_set_impls[], catalog_wal_impls[];
+	catalog_size_impls[], catalog_set_impls[], catalog_wal_impls[], catalog_pgblob_impls[];
 extern const struct func_udf catalog_udfs[], catalog_def_udfs[], catalog_privilege_udfs[],
-	catalog_size_udfs[], catalog_set_udfs[], catalog_wal_udfs[];
+	catalog_size_udfs[], catalog_set_udfs[], catalog_wal_udfs[], catalog_pgblob_udfs[];
 bool catalog_init(struct sql_conn *conn);
 bool catalog_sets_register(struct sql_conn *conn);
 

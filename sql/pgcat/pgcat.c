@@ -64,15 +64,40 @@ oid_t pgcat_element_type(oid_t type)
 	return row->typelem;
 }
 
+const struct pg_proc_row *pgcat_own_procs(size_t *n)
+{
+	*n = pgcat_n_own_procs;
+	return pgcat_own_proc_rows;
+}
+
+static const struct pg_proc_row *own_proc(oid_t oid)
+{
+	for (size_t i = 0; i < pgcat_n_own_procs; i++)
+		if (pgcat_own_proc_rows[i].oid == oid)
+			return &pgcat_own_proc_rows[i];
+	return NULL;
+}
+
+static const struct pg_proc_row *own_procs_named(const char *name, size_t *n)
+{
+	const struct pg_proc_row *first = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < pgcat_n_own_procs; i++)
+		if (strcmp(pgcat_own_proc_rows[i].proname, name) == 0 && (*n)++ == 0)
+			first = &pgcat_own_proc_rows[i];
+	return first;
+}
+
 const struct pg_proc_row *pgcat_proc(oid_t oid)
 {
 	size_t at = LOWER_BOUND(pgcat_n_procs, i,
 				pgcat_proc_rows[pgcat_procs_by_oid[i]].oid < oid);
 
 	if (at == pgcat_n_procs)
-		return NULL;
+		return own_proc(oid);
 	const struct pg_proc_row *row = &pgcat_proc_rows[pgcat_procs_by_oid[at]];
-	return row->oid == oid ? row : NULL;
+	return row->oid == oid ? row : own_proc(oid);
 }
 
 const struct pg_proc_row *pgcat_procs_named(const char *name, size_t *n)
@@ -83,7 +108,7 @@ const struct pg_proc_row *pgcat_procs_named(const char *name, size_t *n)
 	while (end < pgcat_n_procs && strcmp(pgcat_proc_rows[end].proname, name) == 0)
 		end++;
 	*n = end - at;
-	return end > at ? &pgcat_proc_rows[at] : NULL;
+	return end > at ? &pgcat_proc_rows[at] : own_procs_named(name, n);
 }
 
 const struct pg_proc_row *pgcat_procs(size_t *n)

@@ -25,6 +25,9 @@ extern const struct pg_proc_row pgcat_proc_rows[]; /* by name, oid */
 extern const size_t pgcat_n_procs;
 extern const uint16_t pgcat_procs_by_oid[];
 
+extern const struct pg_proc_row pgcat_own_proc_rows[]; /* own.c, by name and by oid */
+extern const size_t pgcat_n_own_procs;
+
 extern const struct pg_operator_row pgcat_operator_rows[]; /* by name, oid */
 extern const size_t pgcat_n_operators;
 extern const uint16_t pgcat_operators_by_oid[];

@@ -1114,6 +1114,18 @@ static bool env_set_setting(const struct sql_env *env, const char *name, const c
 	return false;
 }
 
+static bool env_prevent_block(const struct sql_env *env, const char *command)
+{
+	struct sql_session *s = env->session;
+	struct sql_error err = SQL_ERROR_INIT;
+
+	if (tx_prevent_block(s, command, &err))
+		return true;
+	if (s->running != NULL)
+		s->running->sql.err = err;
+	return false;
+}
+
 static bool env_list_databases(const struct sql_env *env,
 			       void (*each)(void *arg, const struct sql_database_info *db), void *arg)
 {
@@ -1147,6 +1159,7 @@ bool settings_init(struct sql_session *s, struct sql_error *err)
 	s->env.setting = env_setting;
 	s->env.set_setting = env_set_setting;
 	s->env.list_databases = env_list_databases;
+	s->env.prevent_block = env_prevent_block;
 	s->env.session = s;
 	s->settings.default_isolation = READ_COMMITTED;
 	s->settings.min_messages = 7;

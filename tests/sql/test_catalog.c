@@ -47,9 +47,9 @@ START_TEST(all_relations_of_postgresql_are_there_with_their_columns)
 		ck_assert_msg(rc == SQLITE_DONE, "%s: %s", sql, sqlite3_errmsg(fx.db));
 		sqlite3_finalize(stmt);
 	}
-	/* PostgreSQL's, and our three: pgblob_stat_storage, pgblob_stat_cache, pgblob_log */
-	ck_assert_uint_eq(n_catalog, 139 + 3);
-	ck_assert_uint_eq(n, 139 + 3 + 69);
+	/* PostgreSQL's, and our four: pgblob_stat_storage, pgblob_stat_cache, pgblob_log, pgblob_snapshots */
+	ck_assert_uint_eq(n_catalog, 139 + 4);
+	ck_assert_uint_eq(n, 139 + 4 + 69);
 }
 END_TEST
 

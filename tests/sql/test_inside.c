@@ -1,5 +1,5 @@
 /*
- * test_inside.c - pgblob_stat_storage, pgblob_stat_cache, pgblob_log and where the log is
+ * test_inside.c - pgblob_stat_storage, pgblob_stat_cache, pgblob_log, snapshots, and where the log is
  * Licence: MIT, see LICENSE.
  */
 #include <check.h>
@@ -104,7 +104,7 @@ START_TEST(psql_describes_the_views)
 	EXPECT(&c, "SELECT c.oid, n.nspname, c.relkind, c.relnatts FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 		   " WHERE c.relname ~ '^(pgblob_.*)$' AND pg_table_is_visible(c.oid) ORDER BY 1",
 	       "C oid:26 nspname:19 relkind:18 relnatts:21\nR 15900|pg_catalog|v|22\nR 15901|pg_catalog|v|20\n"
-	       "R 15902|pg_catalog|v|8\nT SELECT 3\n");
+	       "R 15902|pg_catalog|v|8\nR 15903|pg_catalog|v|5\nT SELECT 4\n");
 	EXPECT(&c, "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'pgblob_log'::regclass"
 		   " AND attnum > 0 ORDER BY attnum LIMIT 2",
 	       "C attname:19 format_type:25\nR lsn|bigint\nR committed|timestamp with time zone\nT SELECT 2\n");
@@ -124,6 +124,96 @@ START_TEST(slots_are_positions_of_the_log)
 	make_table(&c);
 	EXPECT(&c, "SELECT pg_current_wal_lsn(), pg_current_wal_lsn() > '0/1', pg_last_wal_replay_lsn()",
 	       "C pg_current_wal_lsn:3220 ?column?:16 pg_last_wal_replay_lsn:3220\nR 0/3|t|~\nT SELECT 1\n");
+	/* as PostgreSQL 15 answers */
+	EXPECT(&c, "SELECT pg_wal_lsn_diff('0/10', '0/3'), pg_wal_lsn_diff('0/0', 'FFFFFFFF/FFFFFFFF'),"
+		   " pg_wal_lsn_diff('FFFFFFFF/FFFFFFFF', '0/0'), '1/0'::pg_lsn - '0/1'::pg_lsn, pg_wal_lsn_diff(NULL, '0/0')",
+	       "C pg_wal_lsn_diff:1700 pg_wal_lsn_diff:1700 pg_wal_lsn_diff:1700 ?column?:1700 pg_wal_lsn_diff:1700\n"
+	       "R 13|-18446744073709551615|18446744073709551615|4294967295|~\nT SELECT 1\n");
+	EXPECT(&c, "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/1') + 0.5", "C ?column?:1700\nR 2.5\nT SELECT 1\n");
+	close_client(&c);
+}
+END_TEST
+
+START_TEST(snapshots_are_made_and_dropped_in_sql)
+{
+	struct client c = { 0 };
+	struct client old = { 0 };
+
+	connect_client(&c);
+	make_table(&c);
+	EXPECT(&c, "SELECT pgblob_create_snapshot('before')", "C pgblob_create_snapshot:20\nR 3\nT SELECT 1\n");
+	run(&c, "DELETE FROM t");
+	run(&c, "CREATE DATABASE child TEMPLATE app");
+	EXPECT(&c, "SELECT pgblob_create_snapshot('after'), pgblob_create_snapshot(NULL)",
+	       "C pgblob_create_snapshot:20 pgblob_create_snapshot:20\nR 4|~\nT SELECT 1\n");
+	EXPECT(&c, "SELECT name, kind, lsn, committed <= created FROM pgblob_snapshots ORDER BY lsn, name",
+	       "C name:19 kind:25 lsn:20 ?column?:16\nR before|snapshot|3|t\nR after|snapshot|4|t\n"
+	       "R child|branch|4|t\nT SELECT 3\n");
+	/* it is what it was */
+	ck_assert(try_connect(&old, "app@before", NULL, 0));
+	EXPECT(&old, "SELECT count(*) FROM t", "C count:20\nR 3\nT SELECT 1\n");
+	EXPECT(&old, "SELECT count(*) FROM pgblob_snapshots", "C count:20\nR 3\nT SELECT 1\n");
+	EXPECT(&old, "SELECT pgblob_create_snapshot('x')",
+	       "E 25006 cannot execute pgblob_create_snapshot() during recovery\n");
+	EXPECT(&old, "SELECT pgblob_drop_snapshot('before')",
+	       "E 25006 cannot execute pgblob_drop_snapshot() during recovery\n");
+	close_client(&old);
+	EXPECT(&c, "SELECT pgblob_drop_snapshot('before')", "C pgblob_drop_snapshot:2278\nR \nT SELECT 1\n");
+	EXPECT(&c, "SELECT name FROM pgblob_snapshots WHERE kind = 'snapshot'", "C name:19\nR after\nT SELECT 1\n");
+	ck_assert(!try_connect(&old, "app@before", NULL, 0));
+	buf_free(&old.r.seen);
+	buf_free(&old.r.row);
+	close_client(&c);
+}
+END_TEST
+
+START_TEST(snapshots_that_cannot_be_are_told)
+{
+	struct client c = { 0 };
+
+	connect_client(&c);
+	make_table(&c);
+	run(&c, "SELECT pgblob_create_snapshot('s')");
+	EXPECT(&c, "SELECT pgblob_create_snapshot('s')", "E 42710 snapshot \"s\" of database \"app\" already exists\n");
+	EXPECT(&c, "SELECT pgblob_drop_snapshot('none')", "E 42704 database \"app\" has no snapshot \"none\"\n");
+	EXPECT(&c, "SELECT pgblob_create_snapshot('1st')", "E 42602 a snapshot's name cannot begin with \"1\"\n");
+	EXPECT_BEGIN(&c, "SELECT pgblob_create_snapshot('')", "E 42602 invalid snapshot name: ");
+	EXPECT_BEGIN(&c, "SELECT pgblob_create_snapshot(repeat('x', 64))", "E 42602 invalid snapshot name: ");
+	EXPECT_BEGIN(&c, "SELECT pgblob_create_snapshot()", "E 42883 function pgblob_create_snapshot() does not exist");
+	/* what cannot be rolled back is no part of a transaction */
+	run(&c, "BEGIN");
+	EXPECT(&c, "SELECT pgblob_create_snapshot('x')",
+	       "E 25001 pgblob_create_snapshot() cannot run inside a transaction block\n");
+	run(&c, "ROLLBACK");
+	EXPECT(&c, "SELECT 1; SELECT pgblob_drop_snapshot('s')",
+	       "C ?column?:23\nR 1\nT SELECT 1\nE 25001 pgblob_drop_snapshot() cannot run inside a transaction block\n");
+	EXPECT(&c, "INSERT INTO t SELECT 10, pgblob_create_snapshot('x')::text",
+	       "E 25001 pgblob_create_snapshot() cannot run inside a statement that writes\n");
+	run(&c, "SET default_transaction_read_only = on");
+	EXPECT(&c, "SELECT pgblob_create_snapshot('x')",
+	       "E 25006 cannot execute pgblob_create_snapshot() in a read-only transaction\n");
+	run(&c, "RESET default_transaction_read_only");
+	/* the store fails */
+	fault_arm_only(fixture.faults, 1, FAULT_STICKY, FAULT_OP_CREATE);
+	EXPECT_BEGIN(&c, "SELECT pgblob_create_snapshot('x')", "E 58030 ");
+	ck_assert(fault_disarm(fixture.faults));
+	EXPECT(&c, "SELECT name FROM pgblob_snapshots", "C name:19\nR s\nT SELECT 1\n");
+	close_client(&c);
+}
+END_TEST
+
+START_TEST(psql_describes_the_functions)
+{
+	struct client c = { 0 };
+
+	connect_client(&c);
+	EXPECT(&c, "SELECT p.oid::regprocedure, pg_get_function_result(p.oid), pg_get_function_arguments(p.oid), provolatile"
+		   " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+		   " WHERE p.proname ~ '^(pgblob_.*)$' AND pg_function_is_visible(p.oid) ORDER BY p.oid",
+	       "C oid:2202 pg_get_function_result:25 pg_get_function_arguments:25 provolatile:18\n"
+	       "R pgblob_create_snapshot(text)|bigint|snapshot_name text|v\n"
+	       "R pgblob_drop_snapshot(text)|void|snapshot_name text|v\nT SELECT 2\n");
+	EXPECT(&c, "SELECT proname FROM pg_proc WHERE oid = 15951", "C proname:19\nR pgblob_drop_snapshot\nT SELECT 1\n");
 	close_client(&c);
 }
 END_TEST
@@ -141,6 +231,9 @@ int main(void)
 	tcase_add_test(tc, the_log_is_read_from_its_end_and_no_further_than_wanted);
 	tcase_add_test(tc, psql_describes_the_views);
 	tcase_add_test(tc, slots_are_positions_of_the_log);
+	tcase_add_test(tc, snapshots_are_made_and_dropped_in_sql);
+	tcase_add_test(tc, snapshots_that_cannot_be_are_told);
+	tcase_add_test(tc, psql_describes_the_functions);
 	suite_add_tcase(s, tc);
 	SRunner *runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);

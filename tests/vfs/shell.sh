@@ -42,6 +42,11 @@ check "PRAGMA pgblob_stat tells the slot and the pages" "lsn 2 page_size 4096 pa
 check "PRAGMA pgblob_cache tells the limit" "memory_limit 67108864" "$(shell app <<<'pragma pgblob_cache;' | head -1)"
 check "PRAGMA pgblob_log tells the newest slots" "2 commit 1 created" \
 	"$(shell app <<<'pragma pgblob_log(5);' | awk '{print $1, $3}' | xargs)"
+check "a snapshot is made, listed and dropped" "2|2 snapshot s|" \
+	"$(shell app <<<"select pgblob_create_snapshot('s'); pragma pgblob_snapshots; select pgblob_drop_snapshot('s'); pragma pgblob_snapshots;" |
+		awk '{ printf "%s|", NF == 4 ? $1 " " $3 " " $4 : $0 }' | sed 's/||*/|/g')"
+check "not in a transaction" "Runtime error near line 3: pgblob_create_snapshot() cannot run inside a transaction block" \
+	"$(shell app <<<"begin; select pgblob_create_snapshot('s');" 2>&1 | grep -o 'Runtime.*block')"
 check "WAL is answered with the mode in force" "delete" "$(shell app <<<'pragma journal_mode=wal;')"
 check "a file of the machine is opened as ever" "3" \
 	"$(printf '.load %s/pgblob\n.open plain.db\ncreate table t(a); insert into t values(3); select a from t;\n' "$build" |

@@ -407,6 +407,33 @@ START_TEST(a_snapshot_names_a_version)
 }
 END_TEST
 
+START_TEST(a_snapshot_that_was_made_anew_is_the_new_one)
+{
+	struct error err = ERROR_INIT;
+	struct fixture f;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(v); INSERT INTO t VALUES(1)");
+	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
+	sqlite3 *old = connect_to("app@s", NULL);
+	ck_assert_int_eq(1, query_int(old, "SELECT v FROM t"));
+	exec(f.db, "UPDATE t SET v = 2");
+	ck_assert_int_eq(VFS_OK, vfs_drop_snapshot(f.faults, "app", "s", &err));
+	refused("app@s", VFS_NOT_FOUND, "has no snapshot \"s\"");
+	ck_assert_int_eq(1, query_int(old, "SELECT v FROM t"));
+	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
+	sqlite3 *new = connect_to("app@s", NULL);
+	ck_assert_int_eq(2, query_int(new, "SELECT v FROM t"));
+	ck_assert_int_eq(1, query_int(old, "SELECT v FROM t"));
+	sqlite3_close(new);
+	sqlite3_close(old);
+	new = connect_to("app@s", NULL);
+	ck_assert_int_eq(2, query_int(new, "SELECT v FROM t"));
+	sqlite3_close(new);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(snapshots_go_with_their_database)
 {
 	struct error err = ERROR_INIT;
@@ -501,6 +528,7 @@ int main(void)
 	tcase_add_test(versions, what_cannot_be_opened_is_told);
 	tcase_add_test(versions, what_was_cleaned_up_is_told);
 	tcase_add_test(pins, a_snapshot_names_a_version);
+	tcase_add_test(pins, a_snapshot_that_was_made_anew_is_the_new_one);
 	tcase_add_test(pins, snapshots_go_with_their_database);
 	tcase_add_test(pins, damaged_pins_are_refused);
 	tcase_add_loop_test(pins, a_fault_is_told_and_passes, 0, FAULT_BUSY + 1);
