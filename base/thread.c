@@ -5,10 +5,13 @@
 #include "base/thread.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -110,6 +113,78 @@ void cond_signal(struct cond *c)
 void cond_broadcast(struct cond *c)
 {
 	check(pthread_cond_broadcast(&c->os));
+}
+
+/* In an event: nothing was told, and the waiter sleeps, or is about to. */
+#define AWAITED UINT32_MAX
+
+void event_set(struct event *e, uint32_t value)
+{
+	void *at = &e->value;
+
+	/* to the kernel the address is a name: if the event is gone by then, nobody of ours sleeps there */
+	if (atomic_exchange_explicit(&e->value, value, memory_order_acq_rel) == AWAITED)
+		(void)syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+uint32_t event_get(const struct event *e)
+{
+	uint32_t value = atomic_load_explicit(&e->value, memory_order_acquire);
+
+	return value == AWAITED ? 0 : value;
+}
+
+/* `until` is of CLOCK_MONOTONIC, as SYS_futex takes it: seconds and nanoseconds; NULL: for ever. */
+static uint32_t wait_for_event(struct event *e, const long until[2])
+{
+	uint32_t value = 0;
+
+	if (!atomic_compare_exchange_strong(&e->value, &value, AWAITED))
+		return value;
+	for (;;) {
+		long rc = syscall(SYS_futex, &e->value, FUTEX_WAIT_BITSET_PRIVATE, AWAITED, until,
+				  NULL, FUTEX_BITSET_MATCH_ANY);
+		bool late = rc != 0 && errno == ETIMEDOUT;
+
+		value = event_get(e);
+		if (value != 0)
+			return value;
+		if (!late)
+			continue;
+		value = AWAITED;
+		return atomic_compare_exchange_strong(&e->value, &value, 0) ? 0 : value;
+	}
+}
+
+uint32_t event_wait(struct event *e)
+{
+	return wait_for_event(e, NULL);
+}
+
+uint32_t event_wait_until(struct event *e, int64_t deadline_ms)
+{
+	long until[2] = { (long)(deadline_ms / 1000), (long)(deadline_ms % 1000 * 1000000) };
+
+	return wait_for_event(e, until);
+}
+
+void event_forget(struct event *e, uint32_t value)
+{
+	atomic_compare_exchange_strong(&e->value, &value, 0);
+}
+
+unsigned processors(void)
+{
+	static atomic_uint known;
+	unsigned n = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (n == 0) {
+		long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+		n = online > 1 ? (unsigned)online : 1;
+		atomic_store_explicit(&known, n, memory_order_relaxed);
+	}
+	return n;
 }
 
 bool thread_start(pthread_t *out, const char *name, size_t stack_size,

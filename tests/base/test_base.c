@@ -194,6 +194,64 @@ START_TEST(a_mutex_knows_its_holder_and_a_wait_ends)
 }
 END_TEST
 
+struct teller {
+	struct event *_Atomic to;
+	struct event ready; /* to is set, or there is nothing more */
+	unsigned told;      /* no lock: the event orders it */
+};
+
+static void *tell(void *arg)
+{
+	struct teller *t = arg;
+
+	for (;;) {
+		(void)event_wait(&t->ready);
+		event_forget(&t->ready, 1);
+		if (t->to == NULL)
+			return NULL;
+		t->told++;
+		event_set(t->to, 7);
+	}
+}
+
+START_TEST(an_event_is_gone_as_soon_as_its_waiter_was_told)
+{
+	struct event quiet = { 0 };
+	struct teller t = { .to = NULL };
+	struct error err = ERROR_INIT;
+	pthread_t thread;
+
+	ck_assert_uint_eq(0, event_wait_until(&quiet, mono_ms() + 5));
+	event_set(&quiet, 1);
+	event_set(&quiet, 2);
+	ck_assert_uint_eq(2, event_get(&quiet));
+	event_forget(&quiet, 1);
+	ck_assert_uint_eq(2, event_wait(&quiet));
+	event_forget(&quiet, 2);
+	ck_assert_uint_eq(0, event_get(&quiet));
+	ck_assert_uint_eq(0, event_wait_until(&quiet, 0));
+
+	ck_assert(thread_start(&thread, "tell", 0, tell, &t, &err));
+	for (unsigned i = 0; i < 2000; i++) {
+		struct event *e = calloc(1, sizeof(*e));
+
+		ck_assert_ptr_nonnull(e);
+		t.to = e;
+		event_set(&t.ready, 1);
+		if (i % 2 == 0)
+			ck_assert_uint_eq(7, event_wait(e));
+		else
+			while (event_wait_until(e, mono_ms() + 1) == 0)
+				;
+		ck_assert_uint_eq(i + 1, t.told);
+		free(e);
+	}
+	t.to = NULL;
+	event_set(&t.ready, 1);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("base");
@@ -206,6 +264,7 @@ int main(void)
 	tcase_add_test(tc, base64_and_hex_round_trip);
 	tcase_add_test(tc, map_agrees_with_an_array);
 	tcase_add_test(tc, a_mutex_knows_its_holder_and_a_wait_ends);
+	tcase_add_test(tc, an_event_is_gone_as_soon_as_its_waiter_was_told);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
