@@ -1,10 +1,11 @@
 /*
  * bench_commit.c - many clients commit to a store that answers late
  *
- *	bench_commit [LATENCY-MS [CLIENTS [SECONDS]]]        30 ms, 64 clients, 5 s
+ *	bench_commit [LATENCY-MS [CLIENTS [SECONDS [THINK-MS]]]]        30 ms, 64 clients, 5 s, 0 ms
  *
- * Each client inserts one row, waits until it is durable, and does it again.  Prints
- * commits and PUTs a second, and how long a commit takes as a ratio to the latency.
+ * Each client inserts one row, waits until it is durable, thinks for a random time of THINK-MS
+ * on average, and does it again.  Prints commits and PUTs a second, how long a commit takes as a
+ * ratio to the latency, and what it costs this machine.
  * Licence: MIT, see LICENSE.
  */
 #include <pthread.h>
@@ -12,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "blob/blob.h"
@@ -29,6 +32,16 @@ struct client {
 };
 
 static atomic_bool stop;
+static unsigned think_ms;
+
+static void think(void)
+{
+	uint64_t us = think_ms == 0 ? 0 : random_u64() % (think_ms * 2000);
+
+	if (us != 0)
+		nanosleep(&(struct timespec){ .tv_sec = (time_t)(us / 1000000),
+					      .tv_nsec = (long)(us % 1000000 * 1000) }, NULL);
+}
 
 static void die(const char *what, const struct error *err)
 {
@@ -77,6 +90,7 @@ static void *run(void *arg)
 		if (vfs_commit_wait(&ticket, &err) != VFS_OK)
 			die("commit", &err);
 		c->took_us[c->n++] = mono_us() - began;
+		think();
 	}
 	sqlite3_finalize(insert);
 	sqlite3_close(db);
@@ -90,13 +104,21 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static double cpu_us(const struct rusage *u)
+{
+	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1e6 +
+	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
+}
+
 static void measure(struct blob_store *faults, unsigned n_clients, double seconds, unsigned latency_ms)
 {
 	static struct client clients[CLIENTS_MAX];
 	struct fault_counts before = fault_get_counts(faults);
+	struct rusage used_before, used;
 	int64_t began = mono_us();
 	size_t n = 0;
 
+	getrusage(RUSAGE_SELF, &used_before);
 	atomic_store(&stop, false);
 	for (unsigned i = 0; i < n_clients; i++) {
 		clients[i] = (struct client){ .number = i };
@@ -113,6 +135,7 @@ static void measure(struct blob_store *faults, unsigned n_clients, double second
 		n += clients[i].n;
 	}
 	double took = (double)(mono_us() - began) / 1e6;
+	getrusage(RUSAGE_SELF, &used);
 	struct fault_counts after = fault_get_counts(faults);
 	int64_t *all = malloc((n + 1) * sizeof(all[0]));
 	size_t k = 0;
@@ -126,10 +149,13 @@ static void measure(struct blob_store *faults, unsigned n_clients, double second
 	qsort(all, n, sizeof(all[0]), compare);
 	double p50 = n > 0 ? (double)all[n / 2] / 1000 : 0;
 	double p99 = n > 0 ? (double)all[n * 99 / 100] / 1000 : 0;
-	printf("%3u clients, %u ms late: %8.0f commits/s with %5.1f PUTs/s; p50 %.1f ms (%.2fx), p99 %.1f ms (%.2fx)\n",
+	double cpu = (cpu_us(&used) - cpu_us(&used_before)) / (double)(n + 1);
+	double switches = (double)(used.ru_nvcsw + used.ru_nivcsw - used_before.ru_nvcsw - used_before.ru_nivcsw) /
+			  (double)(n + 1);
+	printf("%3u clients, %u ms late: %8.0f commits/s with %5.1f PUTs/s; p50 %.1f ms (%.2fx), p99 %.1f ms (%.2fx); %.0f us CPU, %.1f switches a commit\n",
 	       n_clients, latency_ms, (double)n / took,
 	       (double)(after.creates - before.creates) / took, p50, p50 / latency_ms, p99,
-	       p99 / latency_ms);
+	       p99 / latency_ms, cpu, switches);
 	free(all);
 }
 
@@ -138,6 +164,7 @@ int main(int argc, char **argv)
 	unsigned latency_ms = argc > 1 ? (unsigned)atoi(argv[1]) : 30;
 	unsigned n_clients = argc > 2 ? (unsigned)atoi(argv[2]) : 64;
 	double seconds = argc > 3 ? atof(argv[3]) : 5;
+	think_ms = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
 	const char *tmp = getenv("TMPDIR");
 	struct blob_options options = { 0 };
 	char dir[200], url[300], command[300];
