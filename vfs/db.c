@@ -53,23 +53,21 @@ enum vfs_rc vfs_rc_of_blob(enum blob_rc rc)
 
 void staged_free(struct staged *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		image_unref(s->images[i]);
-	free(s->pgnos);
-	free(s->images);
-	free(s);
+	for (struct staged *next; s != NULL; s = next) {
+		next = s->next;
+		for (size_t i = 0; i < s->n; i++)
+			image_unref(s->images[i]);
+		free(s->pgnos);
+		free(s->images);
+		free(s);
+	}
 }
 
 void version_free(struct version *v)
 {
 	if (v == NULL)
 		return;
-	while (v->staged != NULL) {
-		struct staged *s = v->staged;
-
-		v->staged = s->next;
-		staged_free(s);
-	}
+	staged_free(v->staged);
 	undo_free(&v->undo);
 	page_table_unref(v->table);
 	free(v);
@@ -101,7 +99,9 @@ struct db *db_new(struct blob_store *store, const char *name, const struct db_pa
 	db->uid = atomic_fetch_add(&next_uid, 1);
 	objects_init(&db->objects, db->folder);
 	mutex_init(&db->lock);
+	turn_init(&db->turn);
 	cond_init(&db->changed);
+	cond_init(&db->gathered);
 	db->state = DB_FAILED;
 	db->proven_us = NEVER_US;
 	db->placed_us = NEVER_US;
@@ -143,7 +143,9 @@ void db_free(struct db *db)
 	doubt_free(db->doubt);
 	free(db->named);
 	objects_deinit(&db->objects);
+	cond_deinit(&db->gathered);
 	cond_deinit(&db->changed);
+	turn_deinit(&db->turn);
 	mutex_deinit(&db->lock);
 	free(db->name);
 	free(db);
@@ -383,7 +385,7 @@ bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
 		bool undo = !durable || last->older != NULL || last->pins > 2;
 		size_t next = 0;
 
-		if (!page_table_reserve(v->table, v->page_count) ||
+		if ((grown > 0 && !page_table_reserve(v->table, v->page_count)) ||
 		    (undo && !undo_reserve(&last->undo, n + grown)))
 			return false;
 		for (size_t i = 0; i < n; i++) {
@@ -440,12 +442,8 @@ void db_durable_locked(struct db *db, struct version *v)
 		doubt_free(db->doubt);
 		db->doubt = NULL;
 	}
-	while (v->staged != NULL) {
-		struct staged *s = v->staged;
-
-		v->staged = s->next;
-		staged_free(s);
-	}
+	staged_free(v->staged);
+	v->staged = NULL;
 	db_unpin_locked(db, before);
 }
 

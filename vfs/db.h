@@ -80,9 +80,20 @@ struct doubt {
 
 struct turn_waiter {
 	struct turn_waiter *next;
-	struct cond wake;
 	const void *owner;
-	bool mine;
+	struct event mine;
+	bool handed_on; /* mine is told, or about to be */
+};
+
+/*
+ * The right to write.  lock guards the queue; while it is empty the owner changes
+ * from nobody to somebody without it.
+ */
+struct turn {
+	struct mutex lock;
+	_Atomic(const void *) owner; /* the handle that may write; NULL: nobody */
+	atomic_uint queued;
+	struct turn_waiter *first, *last;
 };
 
 /* A handle, as its database knows it: links belong to the database's lock. */
@@ -149,6 +160,7 @@ struct db {
 	atomic_bool outdated;        /* another database has the name; who opens that begins anew */
 	struct db_past past;         /* if its kind is not PAST_NONE: one version, read only */
 	struct traffic traffic;      /* needs none */
+	struct turn turn;            /* has a lock of its own */
 
 	/* guarded by the registry's lock */
 	struct db *next;             /* of its bucket */
@@ -172,9 +184,6 @@ struct db {
 	int64_t foreign_us;          /* boot clock: when another's commit was last met */
 	bool following;              /* somebody reads the log */
 
-	const void *turn_owner;      /* the handle that may write; NULL: nobody */
-	struct turn_waiter *first_waiter, *last_waiter;
-
 	uint8_t appending[ID_LEN];   /* nonce of the commit under way; zeros: none */
 	bool leading;                /* somebody gathers or appends: group.c */
 	uint64_t appending_seq;      /* last version of the group under way; 0: none */
@@ -186,6 +195,9 @@ struct db {
 	unsigned n_tickets;          /* commits that somebody waits for */
 	unsigned n_unattended;       /* commits that were acknowledged before they are durable */
 	unsigned last_group;         /* tickets of the last group */
+	unsigned last_behind;        /* and those that waited when it was told */
+	struct cond gathered;        /* n_tickets has come to `awaited` */
+	unsigned awaited;            /* the leader lingers for so many; 0: he does not */
 	int64_t put_us;              /* how long the last append took */
 	bool flushing;               /* a thread appends what nobody waits for */
 	struct vfs_ticket *tickets;
@@ -298,12 +310,15 @@ void db_rewind_locked(struct db *db);
  */
 struct image *db_memory_image(struct db *db, const struct version *v, pgno_t pgno);
 
+/* And those behind it. */
 void staged_free(struct staged *s);
 
 void version_free(struct version *v);
 void doubt_free(struct doubt *d);
 
 /* The turn.  `owner` is any address. */
+void turn_init(struct turn *t);
+void turn_deinit(struct turn *t);
 MUST_CHECK bool turn_try(struct db *db, const void *owner);
 MUST_CHECK enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
 				 const atomic_bool *canceled, struct error *err);

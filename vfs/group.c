@@ -25,7 +25,17 @@
 #include "vfs/registry.h"
 #include "vfs/seal.h"
 
-enum { LINGER_MAX_MS = 10, LINGER_PART = 6, SLOW_PUT_US = 4000, STUCK_MS = 1000 };
+enum {
+	SLOW_PUT_US = 4000, /* to linger is worth it */
+	LINGER_PART = 6,    /* of the time that a request takes */
+	LINGER_MAX_MS = 10,
+	LINGER_LOOK_MS = 3,
+	CHAINS_MAX = 8,
+	STUCK_MS = 1000,
+};
+
+/* What the event of a ticket tells. */
+enum { TICKET_LEAD = 1, TICKET_TOLD = 2 };
 
 #define GROUPED_MAX ((size_t)1 << 20)  /* images of one transaction */
 #define PENDING_MAX ((size_t)32 << 20) /* images of all that is published and not durable */
@@ -84,7 +94,7 @@ static struct staged *stage(const struct commit_request *r, struct error *err)
 	if (s == NULL)
 		goto no_memory;
 	if (!overlay_pages(r->overlay, r->page_count, &written, &n_written, err)) {
-		free(s);
+		staged_free(s);
 		return NULL;
 	}
 	s->pgnos = malloc((n_written + grown + 1) * sizeof(s->pgnos[0]));
@@ -113,8 +123,7 @@ static struct staged *stage(const struct commit_request *r, struct error *err)
 no_memory:
 	error_no_memory(err);
 	free(written);
-	if (s != NULL)
-		staged_free(s);
+	staged_free(s);
 	return NULL;
 }
 
@@ -128,8 +137,9 @@ static void link_ticket_locked(struct db *db, struct vfs_ticket *t)
 	db->n_tickets++;
 }
 
+/* Its outcome is set; the waiter goes on when tell() has been called with *told. */
 static void finish_locked(struct db *db, struct vfs_ticket *t, enum vfs_rc rc,
-			  const struct error *why)
+			  const struct error *why, struct vfs_ticket **told)
 {
 	*t->prev = t->next;
 	if (t->next != NULL)
@@ -139,8 +149,37 @@ static void finish_locked(struct db *db, struct vfs_ticket *t, enum vfs_rc rc,
 	if (why != NULL)
 		t->error = *why;
 	t->done = true;
-	if (t->waiting)
-		cond_signal(&t->wake);
+	t->next = *told;
+	*told = t;
+}
+
+/*
+ * Tell them, without the lock: they all want it next.  A ticket lies on its waiter's stack, and
+ * is gone when he has been told.  As many as there are processors are woken at once,
+ * and each wakes one more: more would only get in each other's way.
+ */
+static void tell(struct vfs_ticket *told)
+{
+	struct vfs_ticket *first[CHAINS_MAX], *last[CHAINS_MAX];
+	unsigned n_chains = processors() < CHAINS_MAX ? processors() : CHAINS_MAX;
+	unsigned n = 0;
+
+	for (struct vfs_ticket *t = told, *next; t != NULL; t = next) {
+		next = t->next;
+		t->next = NULL;
+		if (!t->waiting) {
+			/* who does not sleep may not come for long: nobody depends on him */
+			event_set(&t->wake, TICKET_TOLD);
+			continue;
+		}
+		if (n < n_chains)
+			first[n] = t;
+		else
+			last[n % n_chains]->next = t;
+		last[n++ % n_chains] = t;
+	}
+	for (unsigned i = 0; i < n_chains && i < n; i++)
+		event_set(&first[i]->wake, TICKET_TOLD);
 }
 
 /* Commits that were acknowledged before they were durable, and are not going to be. */
@@ -164,9 +203,9 @@ static void keep_local_locked(struct db *db, const struct error *why)
 		t->level = VFS_IN_STORE;
 }
 
-/* Tell those from after `from` up to `to`. */
+/* Finish those from after `from` up to `to`. */
 static unsigned finish_range_locked(struct db *db, uint64_t from, uint64_t to, enum vfs_rc rc,
-				    const struct error *why)
+				    const struct error *why, struct vfs_ticket **told)
 {
 	unsigned n = 0;
 
@@ -174,7 +213,7 @@ static unsigned finish_range_locked(struct db *db, uint64_t from, uint64_t to, e
 		next = t->next;
 		if (t->seq <= from || t->seq > to)
 			continue;
-		finish_locked(db, t, rc, why);
+		finish_locked(db, t, rc, why, told);
 		n++;
 	}
 	return n;
@@ -248,9 +287,8 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 	/* whoever waits for less than the store does not append */
 	bool flush = level != VFS_IN_STORE && !db->flushing;
 	db->flushing |= flush;
-	/* whoever gathers may have waited for this one */
-	if (db->leading)
-		cond_broadcast(&db->changed);
+	if (db->awaited != 0 && db->n_tickets >= db->awaited)
+		cond_signal(&db->gathered);
 	mutex_unlock(&db->lock);
 	/* our handle keeps the database until then */
 	if (ticket->db != NULL)
@@ -264,8 +302,7 @@ no_memory:
 	if (!err->set)
 		error_no_memory(err);
 out:
-	if (s != NULL)
-		staged_free(s);
+	staged_free(s);
 	version_free(v);
 	free(refs);
 	return rc;
@@ -420,6 +457,7 @@ static void cache_group(struct db *db, const struct group *g, const struct seale
 
 void group_overtaken_locked(struct db *db)
 {
+	struct vfs_ticket *told = NULL;
 	struct error why = ERROR_INIT;
 	uint64_t from;
 
@@ -430,14 +468,15 @@ void group_overtaken_locked(struct db *db)
 	(void)commit_lost(db, &why);
 	keep_local_locked(db, &why);
 	db_rewind_locked(db);
-	db->stats.lost += finish_range_locked(db, from, UINT64_MAX, VFS_LOST, &why);
+	db->stats.lost += finish_range_locked(db, from, UINT64_MAX, VFS_LOST, &why, &told);
+	tell(told);
 	tell_unattended_locked(db, &why);
 	cond_broadcast(&db->changed);
 }
 
 /* The append failed: nothing that is not durable stays. */
 static void fail_locked(struct db *db, const struct group *g, enum vfs_rc rc,
-			const struct error *why)
+			const struct error *why, struct vfs_ticket **told)
 {
 	struct error later = ERROR_INIT;
 	enum vfs_rc later_rc = VFS_BUSY;
@@ -456,9 +495,10 @@ static void fail_locked(struct db *db, const struct group *g, enum vfs_rc rc,
 				  db->name);
 			error_detail(&later, "%s", why->text);
 		}
-		db->stats.failed += finish_range_locked(db, g->last->seq, newest, later_rc, &later);
+		db->stats.failed += finish_range_locked(db, g->last->seq, newest, later_rc, &later,
+							told);
 	}
-	n = finish_range_locked(db, 0, g->last->seq, rc, why);
+	n = finish_range_locked(db, 0, g->last->seq, rc, why, told);
 	commit_count_locked(db, n, rc);
 	tell_unattended_locked(db, why);
 }
@@ -558,6 +598,7 @@ static bool promised_locked(const struct db *db, const struct version *base)
 static bool stays_locked(struct append *a)
 {
 	struct db *db = a->db;
+	struct vfs_ticket *told = NULL;
 	struct error why = ERROR_INIT;
 
 	if (a->rc == VFS_OK || a->rc == VFS_LOST || a->rc == VFS_CORRUPT || a->rc == VFS_INVALID ||
@@ -574,15 +615,17 @@ static bool stays_locked(struct append *a)
 		next = t->next;
 		if (t->level == VFS_ON_DISK)
 			continue;
-		finish_locked(db, t, VFS_UNKNOWN, &why);
+		finish_locked(db, t, VFS_UNKNOWN, &why, &told);
 		commit_count_locked(db, 1, VFS_UNKNOWN);
 	}
+	tell(told);
 	error_clear(&a->err);
 	cond_broadcast(&db->changed);
 	return true;
 }
 
-static void applied_locked(struct append *a)
+/* *settled: images that nobody needs any more; the caller frees them. */
+static void applied_locked(struct append *a, struct vfs_ticket **told, struct staged **settled)
 {
 	struct db *db = a->db;
 	struct group *g = &a->group;
@@ -594,6 +637,8 @@ static void applied_locked(struct append *a)
 		g->last->time_us = a->head.time_us;
 		memcpy(g->last->nonce, a->head.nonce, ID_LEN);
 		memcpy(g->last->hash, a->head.hash, HASH_LEN);
+		*settled = g->last->staged;
+		g->last->staged = NULL;
 		db_durable_locked(db, g->last);
 		db->pending_bytes = 0;
 		if (g->last == db->newest)
@@ -602,14 +647,29 @@ static void applied_locked(struct append *a)
 			for (const struct staged *t = v->staged; t != NULL; t = t->next)
 				db->pending_bytes += t->bytes;
 	}
-	db->last_group = finish_range_locked(db, 0, g->last->seq, VFS_OK, NULL);
-	commit_count_locked(db, db->last_group, VFS_OK);
+	unsigned n = finish_range_locked(db, 0, g->last->seq, VFS_OK, NULL, told);
+	commit_count_locked(db, n, VFS_OK);
+	db->last_group = n;
+	db->last_behind = db->n_tickets;
 }
 
-/* The outcome is definite, or nobody waits for it: everybody is told. */
+static void end_leading_locked(struct db *db)
+{
+	db->leading = false;
+	for (struct vfs_ticket *t = db->tickets; t != NULL; t = t->next)
+		if (t->waiting) {
+			event_set(&t->wake, TICKET_LEAD);
+			break;
+		}
+	cond_broadcast(&db->changed);
+}
+
+/* The outcome is definite, or nobody waits for it: everybody is told, and somebody else may lead. */
 static void end_append(struct append *a)
 {
 	struct db *db = a->db;
+	struct vfs_ticket *told = NULL;
+	struct staged *settled = NULL;
 	bool sent = a->built;
 
 	if (sent)
@@ -626,12 +686,15 @@ static void end_append(struct append *a)
 		/* an earlier try may have made the slot: others had time to go on from it */
 		commit_done_locked(db, &a->head, &a->body, a->rc, a->first_us);
 	if (a->rc == VFS_OK)
-		applied_locked(a);
+		applied_locked(a, &told, &settled);
 	else
-		fail_locked(db, &a->group, a->rc, &a->err);
+		fail_locked(db, &a->group, a->rc, &a->err, &told);
+	end_leading_locked(db);
 	mutex_unlock(&db->lock);
+	tell(told);
 	if (a->rc == VFS_OK)
 		manifest_want(db, a->group.last, a->sealed.n);
+	staged_free(settled);
 	group_deinit(db, &a->group);
 	drop_prepared(a);
 }
@@ -649,8 +712,6 @@ static void persist_locked(struct append *a)
 	} while (stays_locked(a));
 }
 
-static void end_leading_locked(struct db *db);
-
 /* The rest of an append whose leader was a client: he has been told already. */
 static void *persist(void *arg)
 {
@@ -662,17 +723,18 @@ static void *persist(void *arg)
 	mutex_unlock(&db->lock);
 	end_append(a);
 	free(a);
-	mutex_lock(&db->lock);
-	end_leading_locked(db);
-	mutex_unlock(&db->lock);
 	flusher_end(db);
 	return NULL;
 }
 
-/* Gather and append.  False: a thread goes on with it, and leads. */
-static bool append_locked(struct db *db, bool patient)
+/*
+ * Gather and append; the caller leads no more then.  If the store does not answer a thread
+ * goes on with it, and leads.
+ */
+static void append_locked(struct db *db, bool patient)
 {
 	struct append a = { .db = db, .body = BUF_INIT(COMMIT_MAX) };
+	struct vfs_ticket *told = NULL;
 	struct error err = ERROR_INIT;
 
 	assert(mutex_held(&db->lock) && db->leading && db->newest != db->durable);
@@ -682,8 +744,10 @@ static bool append_locked(struct db *db, bool patient)
 		error_no_memory(&err);
 		keep_local_locked(db, &err);
 		db_rewind_locked(db);
-		db->stats.failed += finish_range_locked(db, from, UINT64_MAX, VFS_IO, &err);
-		return true;
+		db->stats.failed += finish_range_locked(db, from, UINT64_MAX, VFS_IO, &err, &told);
+		tell(told);
+		end_leading_locked(db);
+		return;
 	}
 	a.head = (struct commit_head){
 		.kind = COMMIT_NORMAL,
@@ -701,7 +765,7 @@ static bool append_locked(struct db *db, bool patient)
 		if (later != NULL) {
 			*later = a;
 			if (flusher_start(db, persist, later))
-				return false;
+				return;
 			free(later);
 		}
 		persist_locked(&a);
@@ -709,32 +773,38 @@ static bool append_locked(struct db *db, bool patient)
 	mutex_unlock(&db->lock);
 	end_append(&a);
 	mutex_lock(&db->lock);
-	return true;
 }
 
 /*
- * Those who were told a moment ago come back with their next commits: to wait
- * a little for as many as the last time is worth it when a request takes long.
+ * Those who were told a moment ago come back with their next commits: to wait a little
+ * for as many as that was, and for those who waited behind them, is worth it when a request takes
+ * long.  It ends when nobody comes, and when those of the last group are made up for and
+ * the others come too slowly: they think.
  */
 static void linger_locked(struct db *db)
 {
-	if (db->put_us < SLOW_PUT_US || db->last_group < 2)
-		return;
 	int64_t linger_ms = db->put_us / 1000 / LINGER_PART + 1;
-	int64_t until_ms = mono_ms() + (linger_ms < LINGER_MAX_MS ? linger_ms : LINGER_MAX_MS);
-	while (db->n_tickets < db->last_group && ms_until(until_ms) > 0)
-		(void)cond_wait_until(&db->changed, &db->lock, until_ms);
-}
+	int64_t now_ms = mono_ms();
+	int64_t until_ms = now_ms + (linger_ms < LINGER_MAX_MS ? linger_ms : LINGER_MAX_MS);
 
-static void end_leading_locked(struct db *db)
-{
-	db->leading = false;
-	for (struct vfs_ticket *t = db->tickets; t != NULL; t = t->next)
-		if (t->waiting && !t->on_disk) {
-			cond_signal(&t->wake);
+	if (db->put_us < SLOW_PUT_US || db->last_group + db->last_behind < 2)
+		return;
+	db->awaited = db->last_group + db->last_behind;
+	while (db->n_tickets < db->awaited && now_ms < until_ms) {
+		int64_t before = db->n_tickets;
+		int64_t look_ms = now_ms + LINGER_LOOK_MS < until_ms ? now_ms + LINGER_LOOK_MS : until_ms;
+
+		while (db->n_tickets < db->awaited &&
+		       cond_wait_until(&db->gathered, &db->lock, look_ms))
+			;
+		now_ms = mono_ms();
+		int64_t come = db->n_tickets - before;
+		int64_t missing = (int64_t)db->awaited - db->n_tickets;
+		bool slow = come * (until_ms - now_ms) < missing * LINGER_LOOK_MS;
+		if (come <= 0 || (slow && db->n_tickets >= db->last_group))
 			break;
-		}
-	cond_broadcast(&db->changed);
+	}
+	db->awaited = 0;
 }
 
 /* Be the leader once; then somebody else who waits becomes it.  `patient`: nobody waits for the caller. */
@@ -743,8 +813,10 @@ static void lead_locked(struct db *db, bool patient)
 	assert(!db->leading);
 	db->leading = true;
 	linger_locked(db);
-	if (db->newest == db->durable || append_locked(db, patient))
+	if (db->newest == db->durable)
 		end_leading_locked(db);
+	else
+		append_locked(db, patient);
 }
 
 /* Write what the journal has not: one writes and flushes for all who wait. */
@@ -792,16 +864,17 @@ static void journal_locked(struct db *db)
 /* Until it is on disk or in the store, or has to wait for the store after all. */
 static void wait_for_disk_locked(struct db *db, struct vfs_ticket *t)
 {
-	t->on_disk = true;
+	struct vfs_ticket *told = NULL;
+
 	while (!t->done && t->level == VFS_ON_DISK) {
 		if (db->on_disk_seq >= t->seq)
-			finish_locked(db, t, VFS_OK, NULL);
+			finish_locked(db, t, VFS_OK, NULL, &told);
 		else if (db->journaling)
 			cond_wait(&db->changed, &db->lock);
 		else
 			journal_locked(db);
 	}
-	t->on_disk = false;
+	tell(told);
 }
 
 enum vfs_rc group_wait(struct vfs_ticket *t, struct error *err)
@@ -810,19 +883,26 @@ enum vfs_rc group_wait(struct vfs_ticket *t, struct error *err)
 
 	if (db == NULL)
 		return VFS_OK;
-	cond_init(&t->wake);
 	mutex_lock(&db->lock);
-	t->waiting = true;
 	if (t->level == VFS_ON_DISK)
 		wait_for_disk_locked(db, t);
-	while (!t->done) {
-		if (db->leading)
-			cond_wait(&t->wake, &db->lock);
-		else
+	for (;;) {
+		while (!t->done && !db->leading)
 			lead_locked(db, false);
+		/* what is done is tell()'s */
+		if (!t->done)
+			t->waiting = true;
+		mutex_unlock(&db->lock);
+		/* whoever is told needs no lock */
+		if (event_wait(&t->wake) == TICKET_TOLD)
+			break;
+		mutex_lock(&db->lock);
+		event_forget(&t->wake, TICKET_LEAD);
+		if (!t->done)
+			t->waiting = false;
 	}
-	mutex_unlock(&db->lock);
-	cond_deinit(&t->wake);
+	if (t->next != NULL)
+		event_set(&t->next->wake, TICKET_TOLD);
 	enum vfs_rc rc = t->rc;
 	if (rc != VFS_OK && err != NULL)
 		*err = t->error;

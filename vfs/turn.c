@@ -1,5 +1,9 @@
 /*
  * turn.c - the right to write, handed on in order
+ *
+ * INVARIANTS
+ *   (1) While somebody is queued the turn has an owner: who ends it hands it on to the first.
+ *   (2) Nobody takes the turn past a queue.
  * Licence: MIT, see LICENSE.
  */
 #include "vfs/db.h"
@@ -8,76 +12,148 @@
 
 #include "base/clock.h"
 
-enum { CANCEL_POLL_MS = 20 };
+enum { CANCEL_POLL_MS = 20, SPIN_US = 40, LOOKS_A_SPIN = 16 };
+
+void turn_init(struct turn *t)
+{
+	mutex_init(&t->lock);
+	atomic_init(&t->owner, NULL);
+	atomic_init(&t->queued, 0);
+	t->first = t->last = NULL;
+}
+
+void turn_deinit(struct turn *t)
+{
+	assert(t->first == NULL);
+	mutex_deinit(&t->lock);
+}
+
+/* Take it if it is nobody's, or the caller's already. */
+static bool take(struct turn *t, const void *owner)
+{
+	const void *nobody = NULL;
+
+	return atomic_compare_exchange_strong(&t->owner, &nobody, owner) || nobody == owner;
+}
 
 bool turn_try(struct db *db, const void *owner)
 {
-	bool mine;
-
-	mutex_lock(&db->lock);
-	if (db->turn_owner == NULL)
-		db->turn_owner = owner;
-	mine = db->turn_owner == owner;
-	mutex_unlock(&db->lock);
-	return mine;
+	return take(&db->turn, owner);
 }
 
-static void leave_locked(struct db *db, struct turn_waiter *w)
+static void relax(void)
 {
-	struct turn_waiter **at = &db->first_waiter;
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/*
+ * A statement's turn is shorter than it takes to fall asleep and to be woken: where
+ * nobody is queued, look for a moment whether it ends.
+ */
+static bool spin(struct turn *t, const void *owner)
+{
+	int64_t until_us = 0;
+
+	for (unsigned i = 0;; i++) {
+		if (atomic_load_explicit(&t->queued, memory_order_relaxed) != 0)
+			return false;
+		if (atomic_load_explicit(&t->owner, memory_order_relaxed) == NULL && take(t, owner))
+			return true;
+		if (i % LOOKS_A_SPIN == 0) {
+			int64_t now_us = mono_us();
+
+			if (i == 0)
+				until_us = now_us + SPIN_US;
+			else if (now_us >= until_us)
+				return false;
+		}
+		relax();
+	}
+}
+
+static void append_locked(struct turn *t, struct turn_waiter *w)
+{
+	if (t->last != NULL)
+		t->last->next = w;
+	else
+		t->first = w;
+	t->last = w;
+	atomic_fetch_add_explicit(&t->queued, 1, memory_order_relaxed);
+}
+
+static void leave_locked(struct turn *t, struct turn_waiter *w)
+{
+	struct turn_waiter **at = &t->first;
 	struct turn_waiter *before = NULL;
 
 	for (; *at != w; at = &(*at)->next)
 		before = *at;
 	*at = w->next;
-	if (db->last_waiter == w)
-		db->last_waiter = before;
+	if (t->last == w)
+		t->last = before;
+	atomic_fetch_sub_explicit(&t->queued, 1, memory_order_relaxed);
+}
+
+/* Queued: until it is handed on to us, or not any more. */
+static enum vfs_rc sleep_until_mine(struct turn_waiter *w, int64_t deadline_ms,
+				    const atomic_bool *canceled)
+{
+	for (;;) {
+		int64_t until = deadline_ms;
+
+		if (canceled != NULL && atomic_load(canceled))
+			return VFS_CANCELED;
+		if (deadline_ms != 0 && ms_until(deadline_ms) == 0)
+			return VFS_TIMEOUT;
+		/* whoever raises the flag does not know us: look now and then */
+		if (canceled != NULL && (until == 0 || until > mono_ms() + CANCEL_POLL_MS))
+			until = mono_ms() + CANCEL_POLL_MS;
+		if ((until == 0 ? event_wait(&w->mine) : event_wait_until(&w->mine, until)) != 0)
+			return VFS_OK;
+	}
+}
+
+/* In the queue, until it is handed on to us; or the turn would come too late. */
+static enum vfs_rc queue(struct turn *t, const void *owner, int64_t deadline_ms,
+			 const atomic_bool *canceled)
+{
+	struct turn_waiter w = { .owner = owner };
+
+	mutex_lock(&t->lock);
+	/* who ends a turn looks at the queue under the lock: it is free, or we shall be seen */
+	if (take(t, owner)) {
+		mutex_unlock(&t->lock);
+		return VFS_OK;
+	}
+	append_locked(t, &w);
+	mutex_unlock(&t->lock);
+	enum vfs_rc rc = sleep_until_mine(&w, deadline_ms, canceled);
+	if (rc == VFS_OK)
+		return VFS_OK;
+	mutex_lock(&t->lock);
+	bool handed_on = w.handed_on;
+	if (!handed_on)
+		leave_locked(t, &w);
+	mutex_unlock(&t->lock);
+	if (!handed_on)
+		return rc;
+	/* it was ours in the same moment, and whoever handed it on may be about to say so */
+	(void)event_wait(&w.mine);
+	return VFS_OK;
 }
 
 enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
 		      const atomic_bool *canceled, struct error *err)
 {
-	struct turn_waiter w = { .owner = owner };
-	enum vfs_rc rc = VFS_OK;
+	struct turn *t = &db->turn;
 
-	mutex_lock(&db->lock);
-	if (db->turn_owner == NULL || db->turn_owner == owner) {
-		db->turn_owner = owner;
-		mutex_unlock(&db->lock);
+	if (take(t, owner) || (processors() > 1 && spin(t, owner)))
 		return VFS_OK;
-	}
-	cond_init(&w.wake);
-	if (db->last_waiter != NULL)
-		db->last_waiter->next = &w;
-	else
-		db->first_waiter = &w;
-	db->last_waiter = &w;
-	while (!w.mine) {
-		int64_t until = deadline_ms;
-
-		if (canceled != NULL && atomic_load(canceled)) {
-			rc = VFS_CANCELED;
-			break;
-		}
-		if (deadline_ms != 0 && ms_until(deadline_ms) == 0) {
-			rc = VFS_TIMEOUT;
-			break;
-		}
-		/* whoever raises the flag does not know us: look now and then */
-		if (canceled != NULL &&
-		    (until == 0 || until > mono_ms() + CANCEL_POLL_MS))
-			until = mono_ms() + CANCEL_POLL_MS;
-		if (until == 0)
-			cond_wait(&w.wake, &db->lock);
-		else
-			(void)cond_wait_until(&w.wake, &db->lock, until);
-	}
-	if (!w.mine)
-		leave_locked(db, &w);
-	else
-		rc = VFS_OK;
-	mutex_unlock(&db->lock);
-	cond_deinit(&w.wake);
+	enum vfs_rc rc = queue(t, owner, deadline_ms, canceled);
 	if (rc == VFS_TIMEOUT)
 		error_set(err, "another transaction is writing to database \"%s\"", db->name);
 	else if (rc == VFS_CANCELED)
@@ -87,18 +163,17 @@ enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
 
 void turn_end(struct db *db, const void *owner)
 {
-	struct turn_waiter *w;
+	struct turn *t = &db->turn;
 
-	mutex_lock(&db->lock);
-	assert(db->turn_owner == owner);
-	w = db->first_waiter;
-	if (w == NULL) {
-		db->turn_owner = NULL;
-	} else {
-		leave_locked(db, w);
-		db->turn_owner = w->owner;
-		w->mine = true;
-		cond_signal(&w->wake);
+	mutex_lock(&t->lock);
+	assert(atomic_load(&t->owner) == owner);
+	struct turn_waiter *w = t->first;
+	if (w != NULL) {
+		leave_locked(t, w);
+		w->handed_on = true;
 	}
-	mutex_unlock(&db->lock);
+	atomic_store(&t->owner, w != NULL ? w->owner : NULL);
+	mutex_unlock(&t->lock);
+	if (w != NULL)
+		event_set(&w->mine, 1);
 }

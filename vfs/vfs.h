@@ -249,12 +249,11 @@ struct vfs_ticket {
 	uint64_t schema;          /* vfs_schema() of that version */
 	enum vfs_rc rc;
 	enum vfs_durability level;
-	bool done;
-	bool waiting;
-	bool on_disk;             /* for the disk, not for the store */
+	bool done;                /* rc is set */
+	bool waiting;             /* somebody sleeps until he is told, or about to */
 	struct error error;
-	struct cond wake;
-	struct vfs_ticket *next, **prev; /* of those that are not done */
+	struct event wake;        /* it is told, or asked to append: group.c */
+	struct vfs_ticket *next, **prev; /* of those that are not done; of those to be told */
 };
 
 /*

@@ -157,6 +157,64 @@ START_TEST(threads_of_one_process_never_lose_and_readers_see_whole_transactions)
 }
 END_TEST
 
+struct turns {
+	pthread_t thread;
+	uint32_t r;
+	atomic_bool canceled;
+	int n, given_up;
+	int *n_all; /* no lock: whoever has the turn */
+};
+
+static void *take_turns(void *arg)
+{
+	struct turns *w = arg;
+	sqlite3 *db = connect_to("app", NULL);
+
+	for (int i = 0; i < 300; i++) {
+		bool hurried = rnd(&w->r, 4) == 0;
+		atomic_bool *canceled = rnd(&w->r, 4) == 0 ? &w->canceled : NULL;
+		struct error err = ERROR_INIT;
+
+		if (vfs_intent_begin(db, hurried ? mono_ms() + 1 : 0, canceled, &err) != VFS_OK) {
+			ck_assert(hurried || canceled != NULL);
+			w->given_up++;
+			continue;
+		}
+		w->n++;
+		++*w->n_all;
+		if (rnd(&w->r, 30) == 0)
+			usleep(3000);
+		vfs_intent_end(db);
+	}
+	sqlite3_close(db);
+	return NULL;
+}
+
+START_TEST(one_has_the_turn_whoever_gives_up)
+{
+	static struct turns turns[8];
+	int n = 0, expected = 0, given_up = 0;
+	struct fixture f;
+
+	fixture_open(&f);
+	for (unsigned i = 0; i < ARRAY_LEN(turns); i++) {
+		turns[i] = (struct turns){ .r = i * 7919 + 1, .n_all = &n };
+		atomic_init(&turns[i].canceled, i % 2 == 0);
+		pthread_create(&turns[i].thread, NULL, take_turns, &turns[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(turns); i++) {
+		pthread_join(turns[i].thread, NULL);
+		expected += turns[i].n;
+		given_up += turns[i].given_up;
+	}
+	ck_assert_int_eq(expected, n);
+	ck_assert_int_eq((int)ARRAY_LEN(turns) * 300, expected + given_up);
+	/* nobody has it now */
+	exec(f.db, "CREATE TABLE t(a)");
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(two_machines_compete_and_the_loser_knows)
 {
 	run_threads(_i, 2, 2, 3, 40);
@@ -360,6 +418,7 @@ int main(void)
 	n_kinds = store_kinds_init();
 	tcase_set_timeout(tc, 600);
 	tcase_add_test(tc, threads_of_one_process_never_lose_and_readers_see_whole_transactions);
+	tcase_add_test(tc, one_has_the_turn_whoever_gives_up);
 	tcase_add_loop_test(tc, two_machines_compete_and_the_loser_knows, 0, 1);
 	tcase_add_test(tc, select_then_update_succeeds_after_at_most_few_retries);
 	tcase_add_loop_test(tc, killed_processes_lose_nothing_that_was_acknowledged, 0, n_kinds);

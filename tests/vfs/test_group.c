@@ -75,6 +75,47 @@ START_TEST(commits_that_wait_share_one_slot)
 }
 END_TEST
 
+static void *wait_thread(void *arg)
+{
+	return (void *)(uintptr_t)wait_for(arg);
+}
+
+/* Those who are told wake each other; who has not come to wait yet is not one of them. */
+START_TEST(who_waits_depends_on_nobody_who_does_not)
+{
+	struct vfs_ticket tickets[N_CLIENTS];
+	sqlite3 *clients[N_CLIENTS];
+	pthread_t threads[N_CLIENTS];
+	struct error err = ERROR_INIT;
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &quick);
+	exec(f.db, "CREATE TABLE t(a)");
+	for (int i = 0; i < N_CLIENTS; i++)
+		clients[i] = connect_to("app", NULL);
+	fault_set_latency(f.faults, 200);
+	for (int i = 0; i < N_CLIENTS; i++)
+		publish(clients[i], "INSERT INTO t VALUES (1)", &tickets[i]);
+	for (int i = 0; i < N_CLIENTS; i++)
+		if (i % 3 != 0)
+			ck_assert(thread_start(&threads[i], "wait", 0, wait_thread, &tickets[i], &err));
+	for (int i = 0; i < N_CLIENTS; i++) {
+		void *rc = NULL;
+
+		if (i % 3 == 0)
+			continue;
+		pthread_join(threads[i], &rc);
+		ck_assert_uint_eq(VFS_OK, (uintptr_t)rc);
+	}
+	for (int i = 0; i < N_CLIENTS; i++) {
+		if (i % 3 == 0)
+			ck_assert_int_eq(VFS_OK, wait_for(&tickets[i]));
+		sqlite3_close(clients[i]);
+	}
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_lost_slot_takes_every_version_on_it_along)
 {
 	struct vfs_ticket first, second;
@@ -384,6 +425,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, commits_that_wait_share_one_slot);
+	tcase_add_test(tc, who_waits_depends_on_nobody_who_does_not);
 	tcase_add_test(tc, a_lost_slot_takes_every_version_on_it_along);
 	tcase_add_test(tc, a_schema_that_was_lost_is_forgotten);
 	tcase_add_test(tc, an_open_transaction_on_a_lost_version_cannot_commit);
