@@ -217,6 +217,15 @@ enum vfs_rc commit_lost(struct db *db, struct error *err)
 	return VFS_LOST;
 }
 
+enum vfs_rc commit_base_lost(struct db *db, struct error *err)
+{
+	error_set(err, "could not serialize access to database \"%s\": what was read was never committed",
+		  db->name);
+	error_detail(err, "%s", "Another server committed first, or the commit that this was built on failed.");
+	error_hint(err, "The transaction might succeed if retried.");
+	return VFS_LOST;
+}
+
 /* Create the object of slot head->lsn. */
 static enum vfs_rc create_slot(struct db *db, const char *key, const struct commit_head *head,
 			       const struct buf *body, int64_t timeout_ms, struct error *err)
@@ -282,7 +291,10 @@ enum vfs_rc commit_check_head(struct db *db, const struct version *base, struct 
 		return rc;
 	mutex_lock(&db->lock);
 	stale = db->durable != base;
+	bool lost = base->lost;
 	mutex_unlock(&db->lock);
+	if (lost)
+		return commit_base_lost(db, err);
 	return stale ? commit_lost(db, err) : VFS_OK;
 }
 

@@ -58,8 +58,10 @@ void commit_told(struct db *db, const struct commit_head *head, size_t n_pages, 
  */
 MUST_CHECK enum vfs_rc commit_check_head(struct db *db, const struct version *base,
 					 struct error *err);
-/* Says so; VFS_LOST. */
+/* Says that another server has the slot; VFS_LOST. */
 enum vfs_rc commit_lost(struct db *db, struct error *err);
+/* Says that a version that was read is gone, whatever the reason; VFS_LOST. */
+enum vfs_rc commit_base_lost(struct db *db, struct error *err);
 
 /*
  * If a commit is in doubt, find out.  VFS_OK: no doubt is left (and what the

@@ -54,7 +54,7 @@ static enum vfs_rc check_lost(struct handle *h, const struct version *v, struct 
 {
 	if (LIKELY(!atomic_load_explicit(&v->lost, memory_order_acquire)))
 		return VFS_OK;
-	return commit_lost(h->db, err);
+	return commit_base_lost(h->db, err);
 }
 
 /*
@@ -461,7 +461,7 @@ static int poisoned(struct handle *h)
 {
 	struct error err = ERROR_INIT;
 
-	(void)commit_lost(h->db, &err);
+	(void)commit_base_lost(h->db, &err);
 	return handle_fail(h, VFS_LOST, SQLITE_IOERR_LOCK, &err);
 }
 
@@ -549,11 +549,11 @@ static int lock_reserved(struct handle *h)
 	}
 	mutex_lock(&h->db->lock);
 	bool stale = h->db->newest != h->pin;
+	bool lost = h->pin->lost;
 	mutex_unlock(&h->db->lock);
 	if (stale) {
 		if (had_turn) {
-			error_set(&err, "could not serialize access to database \"%s\": another server committed first",
-				  h->db->name);
+			(void)(lost ? commit_base_lost(h->db, &err) : commit_lost(h->db, &err));
 			return handle_fail(h, VFS_LOST, SQLITE_BUSY_SNAPSHOT, &err);
 		}
 		end_turn(h);

@@ -260,8 +260,10 @@ enum vfs_rc group_publish(struct db *db, const struct commit_request *r,
 		mutex_lock(&db->lock);
 	}
 	if (r->base->lost || db->newest != r->base) {
+		bool lost = r->base->lost;
+
 		mutex_unlock(&db->lock);
-		rc = commit_lost(db, err);
+		rc = lost ? commit_base_lost(db, err) : commit_lost(db, err);
 		goto out;
 	}
 	v->time_us = r->base->time_us;
@@ -930,7 +932,7 @@ enum vfs_rc group_wait_version(struct db *db, const struct version *v, struct er
 			lead_locked(db, false);
 	}
 	if (v->lost)
-		rc = commit_lost(db, err);
+		rc = commit_base_lost(db, err);
 	else if (db->durable->seq < v->seq)
 		rc = store_stuck(db, err);
 	mutex_unlock(&db->lock);

@@ -205,6 +205,40 @@ START_TEST(an_open_transaction_on_a_lost_version_cannot_commit)
 }
 END_TEST
 
+/* The store fails, and no other machine is there: nobody is told of one. */
+START_TEST(who_has_read_what_failed_is_not_told_of_another_server)
+{
+	struct error err = ERROR_INIT;
+	struct vfs_ticket ticket;
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &quick);
+	exec(f.db, "CREATE TABLE t(a)");
+	sqlite3 *one = connect_to("app", NULL);
+	publish(one, "INSERT INTO t VALUES (1)", &ticket);
+	sqlite3 *two = connect_to("app", NULL);
+	ck_assert_int_eq(VFS_OK, vfs_intent_begin(two, 0, NULL, &err));
+	exec(two, "BEGIN IMMEDIATE");
+	exec(two, "INSERT INTO t VALUES (2)");
+	fault_arm_only(f.faults, 1, FAULT_ONCE, FAULT_OP_CREATE);
+	ck_assert_int_eq(VFS_IO, wait_for(&ticket));
+	ck_assert(fault_disarm(f.faults));
+	ck_assert_int_eq(VFS_LOST, vfs_base_wait(two, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "what was read was never committed"));
+	ck_assert_int_ne(SQLITE_OK, try_exec(two, "COMMIT"));
+	ck_assert_int_eq(VFS_LOST, vfs_last_error(two, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "what was read was never committed"));
+	/* nor later, by the handle that cannot be used any more */
+	ck_assert_int_ne(SQLITE_OK, try_exec(two, "SELECT count(*) FROM t"));
+	ck_assert_int_eq(VFS_LOST, vfs_last_error(two, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "what was read was never committed"));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(two));
+	sqlite3_close(one);
+	ck_assert_int_eq(0, query_int(f.db, "SELECT count(*) FROM t"));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(who_asked_for_less_durability_reads_what_he_wrote)
 {
 	struct vfs_ticket ticket = { .seq = 0 };
@@ -429,6 +463,7 @@ int main(void)
 	tcase_add_test(tc, a_lost_slot_takes_every_version_on_it_along);
 	tcase_add_test(tc, a_schema_that_was_lost_is_forgotten);
 	tcase_add_test(tc, an_open_transaction_on_a_lost_version_cannot_commit);
+	tcase_add_test(tc, who_has_read_what_failed_is_not_told_of_another_server);
 	tcase_add_test(tc, who_asked_for_less_durability_reads_what_he_wrote);
 	tcase_add_test(tc, pinned_versions_stay_as_they_were);
 	tcase_add_loop_test(tc, a_group_is_all_or_nothing, 0, FAULT_REPEAT + 1);
