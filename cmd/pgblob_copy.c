@@ -116,8 +116,8 @@ static int run_cp(struct tool *t, struct error *err)
 	    !place_open(t, &to, true, &t->opened[1], err))
 		return EXIT_FAILED;
 	struct progress p = progress_begin(t, "copying", PROGRESS_PAGES);
-	bool ok = vfs_copy_database(t->opened[0], from.name, t->opened[1], to.name, progress_show, &p,
-				    err) == VFS_OK;
+	bool ok = vfs_copy_database(t->opened[0], from.name, t->opened[1], to.name,
+				    tool_value(t, "verify") != NULL, progress_show, &p, err) == VFS_OK;
 
 	progress_end(&p);
 	return ok && tell_database(t, t->opened[1], to.name, err) ? EXIT_OK : EXIT_FAILED;
@@ -175,7 +175,8 @@ const struct tool_command tool_commands_copy[] = {
 	  .run = run_cp,
 	  .help = "copy a database, also to another store",
 	  .more = "FROM and TO are a name in the store of the configuration, or STORE-URL#NAME. Behind the URL may stand\n"
-		  "?endpoint=URL&region=NAME&addressing=path&profile=NAME (s3) or ?endpoint=URL (azure)." },
+		  "?endpoint=URL&region=NAME&addressing=path&profile=NAME (s3) or ?endpoint=URL (azure).",
+	  .options = { { "verify", 0, NULL, "read the copy again, and compare every page" } } },
 	{ .name = "drop",
 	  .arguments = "DATABASE",
 	  .min_args = 1,

@@ -9,10 +9,17 @@
 
 struct overlay;
 
+/* Where all pages of a database come from: its user embeds it. */
+struct page_source {
+	/* The image of a page: page_size bytes.  False: it cannot be read, and nothing is committed. */
+	bool (*read)(struct page_source *source, pgno_t pgno, uint8_t *out, struct error *err);
+};
+
 struct commit_request {
 	enum commit_kind kind;
 	struct version *base;    /* pinned by the caller: what the transaction was made on */
 	struct overlay *overlay; /* its pages; NULL: none */
+	struct page_source *source; /* or all pages come from here; each may be read twice */
 	uint8_t header[PAGE_HEADER_LEN];
 	uint32_t page_size;
 	uint32_t page_count;

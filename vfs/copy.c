@@ -1,7 +1,7 @@
 /*
- * copy.c - whole databases: from a file, into a file, from store to store
+ * copy.c - whole databases: from a file, into a file
  *
- * All of them go through SQLite's backup, from one version to one commit.
+ * Both go through SQLite's backup, from one version to one commit.
  * Licence: MIT, see LICENSE.
  */
 #include "vfs/admin.h"
@@ -142,25 +142,6 @@ enum vfs_rc vfs_import(struct blob_store *store, const char *name, const char *p
 	sqlite3_close(from);
 	if (rc != VFS_OK)
 		error_wrap(err, "could not import \"%s\" as database \"%s\"", path, name);
-	return rc;
-}
-
-enum vfs_rc vfs_copy_database(struct blob_store *from_store, const char *from_name,
-			      struct blob_store *to_store, const char *to_name,
-			      vfs_progress_fn progress, void *arg, struct error *err)
-{
-	sqlite3 *from = NULL;
-	enum vfs_rc rc = must_be_free(to_store, to_name, err);
-
-	if (rc != VFS_OK)
-		return rc;
-	rc = admin_connect_to_read(from_store, from_name, &from, err);
-	if (rc == VFS_OK)
-		rc = copy_to_new(from, to_store, to_name, progress, arg, err);
-	sqlite3_close(from);
-	if (rc != VFS_OK)
-		error_wrap(err, "could not copy database \"%s\" of \"%s\"", from_name,
-			   blob_name(from_store));
 	return rc;
 }
 

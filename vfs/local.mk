@@ -47,6 +47,7 @@ VFS_SOURCES = \
 	vfs/sqlite.h \
 	vfs/store.c \
 	vfs/traffic.c vfs/traffic.h \
+	vfs/transfer.c \
 	vfs/turn.c \
 	vfs/verify.c vfs/verify.h \
 	vfs/vfs.c vfs/vfs.h

@@ -244,12 +244,16 @@ static bool upload_join(struct upload *u, enum vfs_rc *rc, struct error *err)
 	return false;
 }
 
-/* Pages come from an overlay: as they are staged, or cut anew out of a flat one. */
-static bool read_staged(struct overlay *o, uint32_t page_size, pgno_t pgno, uint8_t *out,
+/* Pages come from a source, or an overlay: as they are staged, or cut anew out of a flat one. */
+static bool read_staged(const struct commit_request *r, pgno_t pgno, uint8_t *out,
 			struct error *err)
 {
+	struct overlay *o = r->overlay;
+
+	if (r->source != NULL)
+		return r->source->read(r->source, pgno, out, err);
 	if (o->flat)
-		return overlay_read(o, (uint64_t)(pgno - 1) * page_size, out, page_size, err);
+		return overlay_read(o, (uint64_t)(pgno - 1) * r->page_size, out, r->page_size, err);
 	return overlay_get(o, pgno, out, err);
 }
 
@@ -262,7 +266,7 @@ static bool seal_inline(struct sealer *w, const struct commit_request *r, const 
 	buf_init(&s->pages, SEAL_INLINE_MAX + 2 * PAGE_SIZE_MAX);
 	*fits = true;
 	for (size_t i = 0; i < n && *fits; i++) {
-		if (!read_staged(r->overlay, r->page_size, pgnos[i], image, err))
+		if (!read_staged(r, pgnos[i], image, err))
 			return false;
 		seal_page(w, pgnos[i], image);
 		if (s->pages.failed)
@@ -304,7 +308,7 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 		buf_init(&u->body, SEGMENT_MAX);
 		segment_put_head(&u->body, db_id, o->id);
 		for (; i < s->n && u->body.len < SEGMENT_TARGET; i++) {
-			if (!read_staged(r->overlay, r->page_size, s->pgnos[i], image, err)) {
+			if (!read_staged(r, s->pgnos[i], image, err)) {
 				rc = VFS_IO;
 				break;
 			}
@@ -337,7 +341,7 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 static bool staged_pages(const struct commit_request *r, pgno_t **pgnos, size_t *n,
 			 struct error *err)
 {
-	if (!r->overlay->flat)
+	if (r->source == NULL && !r->overlay->flat)
 		return overlay_pages(r->overlay, r->page_count, pgnos, n, err);
 	*n = r->page_count;
 	*pgnos = malloc((*n + 1) * sizeof((*pgnos)[0]));
@@ -359,7 +363,7 @@ enum vfs_rc seal(struct db *db, const struct commit_request *r, const uint8_t db
 	bool fits;
 	size_t n;
 
-	if (r->overlay == NULL)
+	if (r->overlay == NULL && r->source == NULL)
 		return VFS_OK;
 	if (!staged_pages(r, &pgnos, &n, err))
 		return VFS_IO;

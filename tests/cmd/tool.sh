@@ -113,7 +113,7 @@ says 'export does not overwrite' 1 'to.db' "$pgblob" export app to.db
 # as it was
 check 'export of what was' "$pgblob" export app@5 five.db
 check 'it is the version of that slot' [ "$(sqlite3 five.db "SELECT count(*) FROM t WHERE b LIKE 'new%'")" = 4 ]
-check 'a copy of what was' "$pgblob" cp app@5 fifth
+check 'a copy of what was, compared' "$pgblob" cp --verify app@5 fifth
 check 'is a database of its own' sh -c "'$pgblob' export fifth fifth.db && [ \"\$(sqlite3 fifth.db .dump | md5sum)\" = \"\$(sqlite3 five.db .dump | md5sum)\" ]"
 says 'a slot that never was is told' 1 'has no slot 99' "$pgblob" export app@99 none.db
 check 'no snapshots' [ -z "$("$pgblob" snapshot list app)" ]

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "tests/vfs/fixture.h"
 #include "vfs/inspect.h"
@@ -356,7 +357,7 @@ START_TEST(a_copy_is_equal_and_one_commit)
 	exec(f.db, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
 		   "WHERE i < 5000) SELECT i, randomblob(200) FROM n");
 	hash = content_hash(f.db);
-	ck_assert_msg(vfs_copy_database(f.faults, "app", f.faults, "copy", NULL, NULL, &err) ==
+	ck_assert_msg(vfs_copy_database(f.faults, "app", f.faults, "copy", false, NULL, NULL, &err) ==
 			      VFS_OK, "%s", err.text);
 	copy = connect_to("copy", NULL);
 	ck_assert_uint_eq(hash, content_hash(copy));
@@ -364,16 +365,16 @@ START_TEST(a_copy_is_equal_and_one_commit)
 	sqlite3_close(copy);
 	ck_assert_uint_eq(1, state_of("copy").lsn);
 	/* what is there is not overwritten */
-	ck_assert_int_eq(VFS_EXISTS, vfs_copy_database(f.faults, "app", f.faults, "copy", NULL, NULL,
+	ck_assert_int_eq(VFS_EXISTS, vfs_copy_database(f.faults, "app", f.faults, "copy", false, NULL, NULL,
 						       &err));
-	ck_assert_int_eq(VFS_NOT_FOUND, vfs_copy_database(f.faults, "none", f.faults, "x", NULL, NULL,
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_copy_database(f.faults, "none", f.faults, "x", false, NULL, NULL,
 							  &err));
 }
 END_TEST
 
 START_TEST(a_copy_of_a_database_without_pages_is_one)
 {
-	ck_assert_int_eq(VFS_OK, vfs_copy_database(f.faults, "app", f.faults, "copy", NULL, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_copy_database(f.faults, "app", f.faults, "copy", false, NULL, NULL, &err));
 	sqlite3 *copy = connect_to("copy", NULL);
 	ck_assert_int_eq(0, query_int(copy, "SELECT count(*) FROM sqlite_schema"));
 	exec(copy, "CREATE TABLE t(a)");
@@ -395,7 +396,7 @@ START_TEST(a_copy_is_whole_or_not_there)
 
 		snprintf(name, sizeof(name), "copy%u", nth);
 		fault_arm(f.faults, nth, FAULT_STICKY);
-		enum vfs_rc rc = vfs_copy_database(f.faults, "app", f.faults, name, NULL, NULL, &err);
+		enum vfs_rc rc = vfs_copy_database(f.faults, "app", f.faults, name, false, NULL, NULL, &err);
 		hit = fault_disarm(f.faults);
 		enum vfs_rc there = vfs_inspect_state(f.faults, name, &s, &err);
 		ck_assert_msg(hit || rc == VFS_OK, "failed without a fault: %s", err.text);
@@ -408,8 +409,103 @@ START_TEST(a_copy_is_whole_or_not_there)
 			sqlite3_close(copy);
 		} else {
 			ck_assert_int_eq(VFS_NOT_FOUND, there);
+			/* what is left of it hinders nobody */
+			ck_assert_msg(vfs_copy_database(f.faults, "app", f.faults, name, true, NULL,
+							NULL, &err) == VFS_OK, "%s", err.text);
 		}
 	}
+}
+END_TEST
+
+/* Slots with deltas, a manifest, pages of zeros, of any size; of a branch, and of what was. */
+START_TEST(a_copy_of_any_version_is_equal)
+{
+	static const int sizes[] = { 512, 4096, 65536 };
+	struct vfs_state then;
+	char sql[80], name[40];
+	uint64_t hash;
+
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", sizes[_i]);
+	exec(f.db, sql);
+	exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE TABLE z(a)");
+	exec(f.db, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+		   "WHERE i < 3000) SELECT i, hex(randomblob(300)) FROM n");
+	exec(f.db, "INSERT INTO z VALUES (zeroblob(300000))");
+	for (int i = 0; i < 70; i++) {
+		snprintf(sql, sizeof(sql), "UPDATE t SET b = b || 'x' WHERE a %% 50 = %d", i % 50);
+		exec(f.db, sql);
+	}
+	then = state_of("app");
+	hash = content_hash(f.db);
+	ck_assert_int_eq(VFS_OK, vfs_branch_database(f.faults, "branch", "app", &err));
+	exec(f.db, "DELETE FROM t WHERE a % 2 = 0; VACUUM");
+	fixture_restart(&f);
+	snprintf(name, sizeof(name), "app@%llu", (unsigned long long)then.lsn);
+	const char *const sources[] = { "app", name, "branch" };
+	for (int k = 0; k < 3; k++) {
+		static const char *const copies[] = { "one", "two", "three" };
+
+		ck_assert_msg(vfs_copy_database(f.faults, sources[k], f.faults, copies[k], true, NULL, NULL,
+						&err) == VFS_OK, "%s", err.text);
+		sqlite3 *copy = connect_to(copies[k], NULL);
+		ck_assert_uint_eq(k == 0 ? content_hash(f.db) : hash, content_hash(copy));
+		ck_assert_int_eq(sizes[_i], query_int(copy, "PRAGMA page_size"));
+		integrity_check(copy);
+		/* it is a database like any */
+		exec(copy, "UPDATE t SET b = 'new' WHERE a = 1; VACUUM");
+		integrity_check(copy);
+		sqlite3_close(copy);
+	}
+}
+END_TEST
+
+/* Change a byte in the middle of a segment of the copy, once it is there. */
+static void damage_segment(void *arg)
+{
+	struct arena arena = ARENA_INIT((size_t)1 << 20);
+	struct buf body = BUF_INIT(SEGMENT_MAX);
+	struct blob_list list;
+
+	(void)arg;
+	struct blob_list_request request = { .prefix = "copy/seg/", .max = 1 };
+	ck_assert_int_eq(BLOB_OK, blob_list(f.inner, &request, &arena, &list, NULL));
+	ck_assert_uint_eq(1, list.n_entries);
+	const char *key = list.entries[0].key;
+	ck_assert_int_eq(BLOB_OK, blob_get(f.inner, key, NULL, &body, NULL, NULL));
+	body.data[body.len / 2] ^= 1;
+	ck_assert_int_eq(BLOB_OK, blob_delete(f.inner, key, NULL));
+	ck_assert_int_eq(BLOB_OK, blob_create(f.inner, key, &body, NULL, NULL));
+	buf_free(&body);
+	arena_free(&arena);
+}
+
+START_TEST(a_copy_that_differs_is_found_by_reading_it_again)
+{
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+		   "WHERE i < 1000) SELECT randomblob(3000) FROM n");
+	fault_set_hook(f.faults, damage_segment, NULL);
+	fault_arm_only(f.faults, 1, FAULT_HOOK_AFTER, FAULT_OP_CREATE);
+	ck_assert_int_eq(VFS_CORRUPT, vfs_copy_database(f.faults, "app", f.faults, "copy", true, NULL, NULL,
+							&err));
+	ck_assert(fault_disarm(f.faults));
+}
+END_TEST
+
+START_TEST(a_copy_reads_ahead_in_few_requests)
+{
+	struct fault_counts before, after;
+
+	exec(f.db, "CREATE TABLE t(a)");
+	exec(f.db, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+		   "WHERE i < 8000) SELECT randomblob(3000) FROM n");
+	fixture_restart(&f);
+	before = fault_get_counts(f.faults);
+	ck_assert_int_eq(VFS_OK, vfs_copy_database(f.faults, "app", f.faults, "copy", false, NULL, NULL, &err));
+	after = fault_get_counts(f.faults);
+	/* 32 MB: as many GETs of a MiB, and some for opening and single frames; segments of 4 MiB */
+	ck_assert_uint_le(after.gets - before.gets, 60);
+	ck_assert_uint_le(after.creates - before.creates, 12);
 }
 END_TEST
 
@@ -426,7 +522,7 @@ START_TEST(a_copy_that_is_stopped_leaves_no_database)
 	exec(f.db, "CREATE TABLE t(a)");
 	exec(f.db, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
 		   "WHERE i < 1000) SELECT randomblob(3000) FROM n");
-	ck_assert_int_eq(VFS_CANCELED, vfs_copy_database(f.faults, "app", f.faults, "copy",
+	ck_assert_int_eq(VFS_CANCELED, vfs_copy_database(f.faults, "app", f.faults, "copy", false,
 							 stop_half_way, NULL, &err));
 	ck_assert_int_eq(VFS_NOT_FOUND, vfs_inspect_state(f.faults, "copy", &s, &err));
 }
@@ -454,6 +550,9 @@ int main(void)
 	tcase_add_test(tc, a_copy_is_equal_and_one_commit);
 	tcase_add_test(tc, a_copy_of_a_database_without_pages_is_one);
 	tcase_add_test(tc, a_copy_is_whole_or_not_there);
+	tcase_add_loop_test(tc, a_copy_of_any_version_is_equal, 0, 3);
+	tcase_add_test(tc, a_copy_that_differs_is_found_by_reading_it_again);
+	tcase_add_test(tc, a_copy_reads_ahead_in_few_requests);
 	tcase_add_test(tc, a_copy_that_is_stopped_leaves_no_database);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
