@@ -129,8 +129,12 @@ static bool read_options(const PgQuery__ExplainStmt *stmt, struct explain_option
 	if (o->timing && !o->analyze)
 		return sql_error_set(err, ERRCODE_INVALID_PARAMETER_VALUE,
 				     "EXPLAIN option TIMING requires ANALYZE");
-	if (wal)
-		return sql_error_unsupported(err, wal_location, "EXPLAIN (WAL)");
+	if (wal) {
+		(void)sql_error_unsupported(err, wal_location, "EXPLAIN (WAL)");
+		/* SQLite hands pages over when the transaction ends, and one object holds those of several */
+		(void)sql_error_detail(err, "What is added to the log is known at COMMIT, not before.");
+		return sql_error_hint(err, "The view pgblob_log tells the pages and bytes of each commit.");
+	}
 	if (!timing_given)
 		o->timing = o->analyze;
 	if (!summary_given)

@@ -59,7 +59,8 @@ START_TEST(options_are_checked_as_postgresql_does)
 	EXPECT(&c, "EXPLAIN (ANALYZE 2) SELECT 1", "E 42601 analyze requires a Boolean value\n");
 	EXPECT(&c, "EXPLAIN (TIMING) SELECT 1", "E 22023 EXPLAIN option TIMING requires ANALYZE\n");
 	EXPECT(&c, "EXPLAIN (WAL) SELECT 1", "E 22023 EXPLAIN option WAL requires ANALYZE\n");
-	EXPECT(&c, "EXPLAIN (ANALYZE, WAL) SELECT 1", "E 0A000 EXPLAIN (WAL) is not supported @19\n");
+	EXPECT(&c, "EXPLAIN (ANALYZE, WAL) SELECT 1", "E 0A000 EXPLAIN (WAL) is not supported"
+	       " {What is added to the log is known at COMMIT, not before.} @19\n");
 	EXPECT(&c, "EXPLAIN (FORMAT nope) SELECT 1",
 	       "E 22023 unrecognized value for EXPLAIN option \"format\": \"nope\" @10\n");
 	EXPECT(&c, "EXPLAIN (FORMAT) SELECT 1", "E 42601 format requires a parameter\n");

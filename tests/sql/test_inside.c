@@ -218,6 +218,36 @@ START_TEST(psql_describes_the_functions)
 }
 END_TEST
 
+/* A column that somebody adds is described where a user looks for it. */
+START_TEST(the_manual_has_every_column_and_function)
+{
+	struct client c = { 0 };
+	char path[500];
+	const char *srcdir = getenv("srcdir");
+
+	snprintf(path, sizeof(path), "%s/man/pgblobd.8", srcdir != NULL ? srcdir : ".");
+	char *manual = read_file(path);
+	ck_assert_ptr_nonnull(manual);
+	connect_client(&c);
+	char *names = strdup(query(&c, "SELECT DISTINCT attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid"
+				       " WHERE relname LIKE 'pgblob%' AND attnum > 0"
+				       " UNION SELECT proname FROM pg_proc WHERE proname LIKE 'pgblob%'"
+				       " UNION SELECT relname FROM pg_class WHERE relname LIKE 'pgblob%'"));
+	unsigned n = 0;
+	char *rest = NULL;
+	for (char *line = strtok_r(names, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, "R ", 2) != 0)
+			continue;
+		ck_assert_msg(strstr(manual, line + 2) != NULL, "pgblobd.8 does not tell of %s", line + 2);
+		n++;
+	}
+	ck_assert_uint_ge(n, 50);
+	free(names);
+	free(manual);
+	close_client(&c);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("inside");
@@ -234,6 +264,7 @@ int main(void)
 	tcase_add_test(tc, snapshots_are_made_and_dropped_in_sql);
 	tcase_add_test(tc, snapshots_that_cannot_be_are_told);
 	tcase_add_test(tc, psql_describes_the_functions);
+	tcase_add_test(tc, the_manual_has_every_column_and_function);
 	suite_add_tcase(s, tc);
 	SRunner *runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);
