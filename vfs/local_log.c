@@ -228,7 +228,10 @@ static bool open_side(struct local_log *log, int i, bool *in_use, struct error *
 		return error_set(err, "the local journal \"%s/%s\" is in use by another process",
 				 log->folder, name);
 	}
-	return inspect_side(log, i, err);
+	if (!inspect_side(log, i, err))
+		return false;
+	/* a file that was emptied, and is full again after a loss of power, would have the higher generation */
+	return fdatasync(log->sides[i].fd) == 0 || failed(err, log, "flush");
 }
 
 struct local_log *local_log_open(const char *folder, const char *name, bool *in_use,
