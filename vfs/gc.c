@@ -128,19 +128,26 @@ static bool add_manifest(struct cleaning *c, const struct blob_entry *entry, str
 /* What time it is in the store: an object is created, looked at, and deleted. */
 static enum vfs_rc ask_time(struct cleaning *c, struct error *err)
 {
-	struct buf body = BUF_INIT(16);
+	static const uint8_t no_database[ID_LEN];
+	struct buf body = BUF_INIT(SEGMENT_MAX);
 	struct blob_info info;
 	uint8_t id[ID_LEN];
 	char key[KEY_MAX];
 
+	/* if it is left over: a segment without pages, that nobody needs */
 	random_bytes(id, ID_LEN);
 	key_segment(key, c->folder, id);
-	buf_put(&body, "time", 4);
+	segment_put_head(&body, no_database, id);
+	segment_put_index(&body, NULL, NULL, 0);
+	if (body.failed) {
+		buf_free(&body);
+		error_no_memory(err);
+		return VFS_IO;
+	}
 	enum vfs_rc rc = vfs_rc_of_blob(blob_create(c->store, key, &body, NULL, err));
 	buf_free(&body);
 	if (rc == VFS_OK) {
 		rc = vfs_rc_of_blob(blob_head(c->store, key, &info, err));
-		/* one that is left over is a segment that nobody needs, as any other */
 		(void)!blob_delete(c->store, key, NULL);
 	}
 	if (rc == VFS_UNKNOWN || rc == VFS_EXISTS)
