@@ -24,7 +24,6 @@
 
 enum { READ_AT_ONCE = 512, TREE_TABLE = 5, TREE_INDEX = 2 };
 
-#define SEGMENT_TARGET ((size_t)4 << 20)
 #define TAKES_TOO_LONG_US ((int64_t)6 * 3600 * 1000000)
 
 /* A segment while it is filled. */

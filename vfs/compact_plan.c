@@ -32,6 +32,7 @@ struct planning {
 	} pieces[EXTENT];
 	uint32_t n_pieces;
 	uint32_t n_stored; /* pages that are not zero */
+	uint64_t bytes;    /* that they take */
 };
 
 void compact_plan_free(struct compact_plan *plan)
@@ -100,12 +101,14 @@ static void find_pieces(struct planning *p)
 	uint32_t n = 0;
 
 	p->n_stored = 0;
+	p->bytes = 0;
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct page_ref *r = &p->refs[i];
 
 		if (r->encoding == PAGE_ZERO)
 			continue;
 		p->n_stored++;
+		p->bytes += r->len;
 		if (n > 0 && p->pieces[n - 1].object == r->object)
 			p->pieces[n - 1].n++;
 		else
@@ -149,6 +152,19 @@ static void plan_pieces(struct planning *p)
 		}
 }
 
+/* Does half of it lie outside of as many objects as it would fill? */
+static bool is_scattered(const struct planning *p)
+{
+	uint64_t homes = p->bytes / SEGMENT_TARGET + 1;
+	uint32_t outside = 0;
+
+	if (p->n_pieces <= homes)
+		return false;
+	for (uint32_t i = 0; i < p->n_pieces - homes; i++)
+		outside += p->pieces[i].n;
+	return outside * 2 >= p->n_stored;
+}
+
 static void plan_extent(struct planning *p)
 {
 	uint8_t *why = p->plan->why + p->first;
@@ -159,9 +175,7 @@ static void plan_extent(struct planning *p)
 			why[i] = FOLD_SLOT;
 	}
 	find_pieces(p);
-	if (p->n_pieces > 1 && p->budget > 0 &&
-	    (p->n_stored - p->pieces[p->n_pieces - 1].n) * 2 >= p->n_stored) {
-		/* half of it lies elsewhere */
+	if (p->budget > 0 && is_scattered(p)) {
 		for (uint32_t i = 0; i < p->n; i++)
 			if (p->refs[i].encoding != PAGE_ZERO)
 				why[i] |= FOLD_EXTENT;

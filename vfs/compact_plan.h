@@ -14,6 +14,9 @@ enum {
 	FOLD_EXTENT = 4, /* all of its extent is */
 };
 
+/* Of one segment: it ends with the page that passes it. */
+#define SEGMENT_TARGET ((size_t)4 << 20)
+
 /* An extent is a chunk of the manifest: 4096 pages. */
 struct compact_plan {
 	uint8_t *why;    /* of each page; 0: it stays */

@@ -317,6 +317,7 @@ static enum vfs_rc seal_segments(struct db *db, const struct commit_request *r,
 		}
 		segment_put_index(&u->body, s->pgnos + first, s->entries + first,
 				  (uint32_t)(i - first));
+		o->size = (uint32_t)u->body.len;
 		for (size_t k = first; k < i; k++)
 			s->entries[k].object =
 				s->entries[k].encoding == PAGE_ZERO ? 0 : s->n_objects;
