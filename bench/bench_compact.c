@@ -101,9 +101,17 @@ static struct usage usage_of(const char *kind)
 	return u;
 }
 
-/* Bytes of the segments that the newest manifest refers to, of pages in them, and of the manifest. */
-static void space(uint64_t *held, uint64_t *live, uint64_t *manifest, uint32_t *objects)
+struct space {
+	uint64_t used;     /* bytes of objects in which pages lie, */
+	uint64_t held;     /* and of those that only slots need, as bases of deltas */
+	uint64_t live;     /* bytes of pages */
+	uint32_t objects;
+};
+
+/* What the newest manifest tells of. */
+static struct space space(void)
 {
+	struct space s = { .live = 0 };
 	struct page_entry *entries = malloc(MANIFEST_CHUNK_PAGES * sizeof(entries[0]));
 	struct buf bytes = BUF_INIT(MANIFEST_MAX);
 	struct error err = ERROR_INIT;
@@ -111,7 +119,6 @@ static void space(uint64_t *held, uint64_t *live, uint64_t *manifest, uint32_t *
 	char key[KEY_MAX];
 	uint64_t lsn;
 
-	*held = *live = 0;
 	if (manifest_newest(inner, "bench", &lsn, &err) != VFS_OK)
 		die("manifest", &err);
 	key_manifest(key, "bench", lsn);
@@ -129,7 +136,7 @@ static void space(uint64_t *held, uint64_t *live, uint64_t *manifest, uint32_t *
 			key_segment(key, "bench", o.id);
 		if (blob_head(inner, key, &info, &err) != BLOB_OK)
 			die(key, &err);
-		*held += info.size;
+		*(o.held ? &s.held : &s.used) += info.size;
 	}
 	for (uint32_t c = 0; c < head.n_chunks; c++) {
 		uint32_t n;
@@ -137,12 +144,12 @@ static void space(uint64_t *held, uint64_t *live, uint64_t *manifest, uint32_t *
 		if (!manifest_chunk((uint8_t *)bytes.data, bytes.len, key, &head, c, entries, &n, &err))
 			die("manifest", &err);
 		for (uint32_t i = 0; i < n; i++)
-			*live += entries[i].len;
+			s.live += entries[i].len;
 	}
-	*manifest = bytes.len;
-	*objects = head.n_objects;
+	s.objects = head.n_objects;
 	free(entries);
 	buf_free(&bytes);
+	return s;
 }
 
 static long resident_kib(void)
@@ -220,9 +227,7 @@ int main(int argc, char **argv)
 	unsigned mib = argc > 1 ? (unsigned)atoi(argv[1]) : 256;
 	unsigned n = argc > 2 ? (unsigned)atoi(argv[2]) : 100000;
 	char folder[200], url[220], command[240];
-	uint64_t held, live, manifest;
 	struct error err = ERROR_INIT;
-	uint32_t objects;
 
 	snprintf(folder, sizeof(folder), "%s/bench_compact.XXXXXX", argc > 3 ? argv[3] : "/dev/shm");
 	if (mkdtemp(folder) == NULL)
@@ -266,9 +271,12 @@ int main(int argc, char **argv)
 	       (double)(after.gets - before.gets) * 1000 / n,
 	       (double)(after.all - after.gets - after.creates - (before.all - before.gets - before.creates)) *
 		       1000 / n);
-	space(&held, &live, &manifest, &objects);
-	printf("newest manifest: %u objects, %.2f MiB in them, %.2f MiB of pages: space amplification %.2f\n",
-	       objects, (double)held / 1048576, (double)live / 1048576, (double)held / (double)live);
+	struct space s = space();
+	printf("newest manifest: %u objects, %.2f MiB of pages in %.2f MiB: space amplification %.2f, "
+	       "%.2f with %.2f MiB that slots need\n",
+	       s.objects, (double)s.live / 1048576, (double)s.used / 1048576,
+	       (double)s.used / (double)s.live, (double)(s.used + s.held) / (double)s.live,
+	       (double)s.held / 1048576);
 	open_again();
 	blob_close(store);
 	blob_close(inner);

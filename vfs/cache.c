@@ -178,7 +178,8 @@ static void grow_locked(struct shard *s)
 	s->n_buckets = n;
 }
 
-static void remove_locked(struct shard *s, struct image *image)
+/* Nobody finds it any more. */
+static void unlink_locked(struct shard *s, struct image *image)
 {
 	uint64_t hash = hash_of(image->db, image->object, image->offset);
 	struct image **at = find_locked(s, hash, image->db, image->object, image->offset);
@@ -195,6 +196,11 @@ static void remove_locked(struct shard *s, struct image *image)
 	}
 	s->bytes -= image->size + OVERHEAD;
 	s->n_images--;
+}
+
+static void remove_locked(struct shard *s, struct image *image)
+{
+	unlink_locked(s, image);
 	if (atomic_load_explicit(&image->ahead, memory_order_relaxed)) {
 		atomic_fetch_sub_explicit(&unread, image->size, memory_order_relaxed);
 		atomic_fetch_add_explicit(&ahead_unused, 1, memory_order_relaxed);
@@ -278,6 +284,49 @@ struct image *cache_insert_ahead(uint32_t db, uint64_t object, uint32_t offset,
 				 struct image *image)
 {
 	return insert(db, object, offset, image, true);
+}
+
+/* The image, out of the cache and the caller's alone; or a copy, if it is held.  NULL: it is not there. */
+static struct image *take_out(uint32_t db, uint64_t object, uint32_t offset)
+{
+	uint64_t hash = hash_of(db, object, offset);
+	struct shard *s = shard_of(hash);
+	struct image *image = NULL;
+	bool held = false;
+
+	mutex_lock(&s->lock);
+	if (s->n_buckets != 0)
+		image = *find_locked(s, hash, db, object, offset);
+	if (image != NULL) {
+		/* who looks for it waits for the lock, so nobody takes hold of it meanwhile */
+		held = atomic_load_explicit(&image->refs, memory_order_acquire) != 0;
+		image_ref(image);
+		if (!held) {
+			unlink_locked(s, image);
+			image->in_cache = false;
+		}
+	}
+	mutex_unlock(&s->lock);
+	if (!held)
+		return image;
+	struct image *copy = image_new(image->size);
+	if (copy != NULL)
+		memcpy(copy->data, image->data, image->size);
+	image_unref(image);
+	return copy;
+}
+
+void cache_rename(uint32_t db, uint64_t object, uint32_t offset, uint64_t to_object,
+		  uint32_t to_offset)
+{
+	struct image *image = take_out(db, object, offset);
+
+	if (image == NULL)
+		return;
+	if (atomic_exchange_explicit(&image->ahead, false, memory_order_relaxed))
+		atomic_fetch_sub_explicit(&unread, image->size, memory_order_relaxed);
+	image->base = (struct image_base){ .object = 0 };
+	image_unref(cache_insert(db, to_object, to_offset, image));
 }
 
 void cache_set_limit(size_t bytes)

@@ -84,6 +84,13 @@ struct image *cache_insert(uint32_t db, uint64_t object, uint32_t offset, struct
 struct image *cache_insert_ahead(uint32_t db, uint64_t object, uint32_t offset,
 				 struct image *image);
 
+/*
+ * What lies there now lies somewhere else, too, whole: it is found there, if it is in memory.  Under
+ * the old name it stays only if somebody holds it.
+ */
+void cache_rename(uint32_t db, uint64_t object, uint32_t offset, uint64_t to_object,
+		  uint32_t to_offset);
+
 bool cache_use_slow(struct image *image);
 
 /* The caller was asked for it.  Is he the first to use what was read ahead? */

@@ -18,11 +18,14 @@
 #include "base/log.h"
 #include "vfs/cache.h"
 #include "vfs/compact_plan.h"
+#include "vfs/compact_read.h"
 #include "vfs/fetch.h"
 #include "vfs/manifest.h"
 #include "vfs/relocate.h"
 
-enum { READ_AT_ONCE = 512, TREE_TABLE = 5, TREE_INDEX = 2 };
+enum { WINDOW_PAGES = MANIFEST_CHUNK_PAGES, TREE_TABLE = 5, TREE_INDEX = 2 };
+
+#define WINDOW_BYTES ((size_t)16 << 20) /* of images that are read at once */
 
 #define TAKES_TOO_LONG_US ((int64_t)6 * 3600 * 1000000)
 
@@ -47,6 +50,7 @@ struct compaction {
 	struct filling fills[N_FILLS];
 	struct moved_page *moved; /* rising by page */
 	size_t n_moved;
+	uint32_t extent;          /* of the last page */
 	uint8_t *scratch;
 	struct vfs_read_stats reads;
 	struct vfs_compaction stats;
@@ -182,64 +186,77 @@ static bool is_wanted(const struct compaction *c, pgno_t pgno)
 	return why != 0;
 }
 
-/* Ask for the pages from `first` on that are not in memory; the page behind the last that was looked at. */
-static uint64_t read_ahead(struct compaction *c, uint64_t first, struct fetch_want *wants)
-{
-	uint64_t p = first;
-	size_t n = 0;
+/* Pages that are read together; rising. */
+struct window {
+	size_t n, cap;
+	pgno_t *pgnos;
+	struct image **images; /* counted, or NULL */
+};
 
-	for (size_t seen = 0; p <= c->v->page_count && seen < READ_AT_ONCE; p++) {
-		if (!is_wanted(c, (pgno_t)p))
-			continue;
-		struct page_ref ref = db_page_ref(c->db, c->v, (pgno_t)p);
-		seen++;
-		if (!cache_has(c->db->uid, ref.object, ref.offset))
-			wants[n++] = (struct fetch_want){ (pgno_t)p, ref };
-	}
-	fetch_ahead(c->db, c->v, wants, n, &c->reads);
-	return p;
+static bool window_init(struct window *w, uint32_t page_size)
+{
+	*w = (struct window){ .cap = WINDOW_PAGES };
+	if (page_size > 0 && w->cap > WINDOW_BYTES / page_size)
+		w->cap = WINDOW_BYTES / page_size;
+	w->pgnos = malloc(w->cap * sizeof(w->pgnos[0]));
+	w->images = malloc(w->cap * sizeof(struct image *));
+	return w->pgnos != NULL && w->images != NULL;
 }
 
-static enum vfs_rc copy_page(struct compaction *c, pgno_t pgno, struct error *err)
+/* Read the next pages from *p on, and let *p be behind them. */
+static void read_window(struct compaction *c, struct window *w, uint64_t *p)
 {
-	struct page_ref ref = db_page_ref(c->db, c->v, pgno);
-	struct image *image = cache_peek(c->db->uid, ref.object, ref.offset);
+	for (w->n = 0; *p <= c->v->page_count && w->n < w->cap; (*p)++)
+		if (is_wanted(c, (pgno_t)*p))
+			w->pgnos[w->n++] = (pgno_t)*p;
+	compact_read(c->db, c->v, w->pgnos, w->n, w->images, &c->reads);
+}
+
+static enum vfs_rc write_page(struct compaction *c, pgno_t pgno, struct image *image,
+			      struct error *err)
+{
+	uint32_t extent = (pgno - 1) / MANIFEST_CHUNK_PAGES;
+	struct image *fetched = NULL;
 	enum vfs_rc rc = VFS_OK;
 
-	if (image != NULL)
-		(void)cache_use(image);
-	else
-		rc = fetch_page(c->db, c->v, pgno, &ref, &c->reads, &image, err);
+	if (extent != c->extent)
+		rc = finish(c, &c->fills[FILL_EXTENT], err);
+	c->extent = extent;
+	if (rc == VFS_OK && image == NULL) {
+		struct page_ref ref = db_page_ref(c->db, c->v, pgno);
+
+		rc = fetch_page(c->db, c->v, pgno, &ref, &c->reads, &fetched, err);
+	}
 	if (rc == VFS_OK)
-		rc = put_page(c, pgno, image->data, err);
-	image_unref(image);
+		rc = put_page(c, pgno, image != NULL ? image->data : fetched->data, err);
+	image_unref(fetched);
 	return rc;
 }
 
 /* Write the segments. */
 static enum vfs_rc write_pages(struct compaction *c, struct error *err)
 {
-	struct fetch_want *wants = malloc(READ_AT_ONCE * sizeof(wants[0]));
 	enum vfs_rc rc = VFS_OK;
-	uint64_t asked = 1;
+	struct window w;
 
 	c->moved = malloc((c->plan.n_pages + 1) * sizeof(c->moved[0]));
 	c->scratch = malloc(c->v->page_size + 1);
-	if (wants == NULL || c->moved == NULL || c->scratch == NULL) {
+	if (!window_init(&w, c->v->page_size) || c->moved == NULL || c->scratch == NULL) {
 		error_no_memory(err);
 		rc = VFS_IO;
 	}
-	for (uint64_t p = 1; rc == VFS_OK && p <= c->v->page_count; p++) {
-		if (p == asked)
-			asked = read_ahead(c, p, wants);
-		if (is_wanted(c, (pgno_t)p))
-			rc = copy_page(c, (pgno_t)p, err);
-		if (rc == VFS_OK && p % MANIFEST_CHUNK_PAGES == 0)
-			rc = finish(c, &c->fills[FILL_EXTENT], err);
+	for (uint64_t p = 1; rc == VFS_OK && p <= c->v->page_count;) {
+		read_window(c, &w, &p);
+		for (size_t i = 0; i < w.n; i++) {
+			if (rc == VFS_OK && is_wanted(c, w.pgnos[i]))
+				rc = write_page(c, w.pgnos[i], w.images[i], err);
+			image_unref(w.images[i]);
+		}
 	}
 	for (size_t i = 0; rc == VFS_OK && i < N_FILLS; i++)
 		rc = finish(c, &c->fills[i], err);
-	free(wants);
+	free(w.pgnos);
+	free(w.images);
 	return rc;
 }
 
@@ -320,9 +337,10 @@ enum vfs_rc compact(struct db *db, const struct compact_request *request,
 	if (c.stats.lsn != 0)
 		log_debug(NULL,
 			  "compaction db=%s lsn=%" PRIu64 " folded=%" PRIu64 " moved=%" PRIu64
-			  " segments=%" PRIu64 " bytes=%" PRIu64 " manifest=%" PRIu64 " us=%" PRId64,
+			  " segments=%" PRIu64 " bytes=%" PRIu64 " manifest=%" PRIu64 " gets=%" PRIu64
+			  " us=%" PRId64,
 			  db->name, c.stats.lsn, c.stats.folded, c.stats.moved, c.stats.segments,
-			  c.stats.segment_bytes, c.stats.manifest_bytes, boot_us() - began_us);
+			  c.stats.segment_bytes, c.stats.manifest_bytes, c.reads.gets, boot_us() - began_us);
 	db_unpin(db, c.v);
 	if (stats != NULL)
 		*stats = c.stats;

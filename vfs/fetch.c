@@ -225,14 +225,19 @@ static void publish_locked(struct flight *f)
 	f->n_tries = 1;
 }
 
-static void count_get(const struct flight *f, struct vfs_read_stats *stats)
+void fetch_count(struct db *db, uint64_t bytes, struct vfs_read_stats *stats)
 {
 	add(&totals.gets, 1);
-	add(&totals.bytes, f->to - f->from);
+	add(&totals.bytes, bytes);
 	stats->gets++;
-	stats->bytes += f->to - f->from;
-	add(&f->db->traffic.gets, 1);
-	add(&f->db->traffic.get_bytes, f->to - f->from);
+	stats->bytes += bytes;
+	add(&db->traffic.gets, 1);
+	add(&db->traffic.get_bytes, bytes);
+}
+
+static void count_get(const struct flight *f, struct vfs_read_stats *stats)
+{
+	fetch_count(f->db, f->to - f->from, stats);
 }
 
 static void done_locked(struct flight *f, enum vfs_rc rc)
@@ -277,7 +282,7 @@ static bool disk_may_hold(const struct page_ref *r)
 	return disk != NULL && r->len > 0 && r->len <= PAGE_SIZE_MAX;
 }
 
-static bool disk_has(struct db *db, const struct version *v, const struct page_ref *r)
+bool fetch_on_disk(struct db *db, const struct version *v, const struct page_ref *r)
 {
 	struct page_entry e = entry_of(r);
 	struct disk_key key;
@@ -697,7 +702,7 @@ static size_t keep_missing(struct db *db, const struct version *v, struct fetch_
 		if (page_is_delta(r->encoding) && want_base(db, v, &wants[i]) &&
 		    cache_has(db->uid, r->object, r->offset))
 			continue;
-		if (!disk_has(db, v, r))
+		if (!fetch_on_disk(db, v, r))
 			wants[kept++] = wants[i];
 	}
 	n = kept;

@@ -39,6 +39,10 @@ MUST_CHECK enum vfs_rc fetch_page(struct db *db, const struct version *v, pgno_t
 void fetch_ahead(struct db *db, const struct version *v, struct fetch_want *wants, size_t n,
 		 struct vfs_read_stats *stats);
 
+/* For who reads by himself: a GET of so many bytes is made; does this machine's disk have it? */
+void fetch_count(struct db *db, uint64_t bytes, struct vfs_read_stats *stats);
+bool fetch_on_disk(struct db *db, const struct version *v, const struct page_ref *ref);
+
 /* Wait until nothing is under way for the database; nobody reads it any more. */
 void fetch_drain(struct db *db);
 

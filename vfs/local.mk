@@ -7,6 +7,7 @@ VFS_SOURCES = \
 	vfs/commit.c vfs/commit.h \
 	vfs/compact.c vfs/compact.h \
 	vfs/compact_plan.c vfs/compact_plan.h \
+	vfs/compact_read.c vfs/compact_read.h \
 	vfs/copy.c \
 	vfs/db.c vfs/db.h \
 	vfs/delta.c vfs/delta.h \

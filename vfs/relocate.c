@@ -14,7 +14,7 @@
 
 #include "vfs/cache.h"
 
-enum { AT_ONCE = 1024 }; /* pages for which the lock is held */
+enum { AT_ONCE = 256 }; /* pages for which the lock is held */
 
 void relocate_note_locked(struct db *db, const struct version *v)
 {
@@ -94,23 +94,6 @@ static bool same_place(const struct page_ref *a, const struct page_ref *b)
 	return a->object == b->object && a->offset == b->offset && a->encoding == b->encoding;
 }
 
-/* What is in memory under the old place is found under the new one, too. */
-static void keep_image(struct db *db, const struct page_ref *from, const struct page_ref *to)
-{
-	struct image *old = cache_peek(db->uid, from->object, from->offset);
-
-	if (old == NULL || to->encoding == PAGE_ZERO) {
-		image_unref(old);
-		return;
-	}
-	struct image *copy = image_new(old->size);
-	if (copy != NULL) {
-		memcpy(copy->data, old->data, old->size);
-		image_unref(cache_insert(db->uid, to->object, to->offset, copy));
-	}
-	image_unref(old);
-}
-
 /* A page that has changed since: its place comes back if what changed it is lost. */
 static void move_in_undo_locked(struct version *v, const struct unchanged *u,
 				const struct moved_page *page)
@@ -130,29 +113,32 @@ static void move_in_undo_locked(struct version *v, const struct unchanged *u,
 	}
 }
 
+/* Its image, if it is in memory, is found under the new place, too. */
+static void move_locked(struct db *db, struct version *v, const struct page_ref *from,
+			const struct moved_page *page)
+{
+	struct page_ref ref = page->ref;
+
+	ref.seq = from->seq;
+	page_table_set(v->table, page->pgno, &ref);
+	if (ref.encoding != PAGE_ZERO)
+		cache_rename(db->uid, from->object, from->offset, ref.object, ref.offset);
+}
+
 void relocate(struct db *db, struct version *v, const struct unchanged *u,
 	      const struct moved_page *pages, size_t n)
 {
 	for (size_t first = 0; first < n; first += AT_ONCE) {
 		size_t end = n - first < AT_ONCE ? n : first + AT_ONCE;
 
-		for (size_t i = first; i < end; i++) {
-			struct page_ref now = page_table_get(v->table, pages[i].pgno);
-
-			if (is_unchanged(u, &now) && !same_place(&now, &pages[i].ref))
-				keep_image(db, &now, &pages[i].ref);
-		}
 		mutex_lock(&db->lock);
 		for (size_t i = first; i < end; i++) {
 			struct page_ref now = page_table_get(v->table, pages[i].pgno);
-			struct page_ref ref = pages[i].ref;
 
-			if (!is_unchanged(u, &now)) {
+			if (!is_unchanged(u, &now))
 				move_in_undo_locked(v, u, &pages[i]);
-			} else if (!same_place(&now, &ref)) {
-				ref.seq = now.seq;
-				page_table_set(v->table, pages[i].pgno, &ref);
-			}
+			else if (!same_place(&now, &pages[i].ref))
+				move_locked(db, v, &now, &pages[i]);
 		}
 		mutex_unlock(&db->lock);
 	}

@@ -534,6 +534,37 @@ START_TEST(what_lies_well_is_not_moved)
 }
 END_TEST
 
+/* A machine that has nothing in memory: what lies together is read together, and stays out of the cache. */
+START_TEST(pages_are_read_by_the_range)
+{
+	struct vfs_config config = { .commit_timeout_ms = 2000, .cache_bytes = 64 << 20 };
+	struct vfs_cache_stats cache;
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &config);
+	fill_pages(f.db, 3000);
+	compact_now(f.db);
+	for (int i = 0; i < 3; i++) {
+		char sql[100];
+
+		snprintf(sql, sizeof(sql), "UPDATE t SET b = randomblob(3500) WHERE a %% 5 = %d", i);
+		exec(f.db, sql);
+		fixture_restart(&f);
+	}
+	exec(f.db, "UPDATE t SET b = x'00' WHERE a = 3");
+	uint64_t gets = fault_get_counts(f.faults).gets;
+	struct vfs_compaction stats = compact_now(f.db);
+	gets = fault_get_counts(f.faults).gets - gets;
+	ck_assert_uint_gt(stats.moved, 1000);
+	ck_assert_msg(gets < 40, "%llu GETs", (unsigned long long)gets);
+	vfs_cache_stats(&cache);
+	ck_assert_uint_lt(cache.memory_pages, 200);
+	check_layout(&f);
+	integrity_check(f.db);
+	fixture_close(&f);
+}
+END_TEST
+
 int main(void)
 {
 	store_kinds_init();
@@ -551,6 +582,7 @@ int main(void)
 	tcase_add_test(tc, layout_stays_within_its_bounds);
 	tcase_add_loop_test(tc, segments_of_large_commits_give_back_their_room, 0, 2);
 	tcase_add_test(tc, what_lies_well_is_not_moved);
+	tcase_add_test(tc, pages_are_read_by_the_range);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
