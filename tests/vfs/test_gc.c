@@ -22,6 +22,7 @@
 #include "vfs/gc.h"
 #include "vfs/pin.h"
 #include "vfs/registry.h"
+#include "vfs/verify.h"
 
 #define HOUR ((int64_t)3600 * 1000000)
 #define RETENTION (72 * HOUR)
@@ -497,6 +498,67 @@ START_TEST(orphan_branch_points_go_when_they_are_a_day_old)
 }
 END_TEST
 
+static void no_damage(void *arg, const char *key, const char *text, uint64_t pages_lost)
+{
+	(void)arg;
+	(void)pages_lost;
+	ck_abort_msg("%s: %s", key != NULL ? key : "", text);
+}
+
+/* The newest pages of the parent are deltas, whose bases lie in older objects. */
+START_TEST(branch_of_deltas_outlives_its_parent)
+{
+	const struct vfs_verify_options all = { .percent = 100, .sql = true, .threads = 2 };
+	struct vfs_verify_result result;
+	struct error err = ERROR_INIT;
+	uint32_t seed = 3;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db);
+	/* behind a large commit's segment, or compaction's, or neither */
+	if (_i > 0)
+		exec(f.db, "INSERT INTO t SELECT a + 1000, b, hex(randomblob(3000)) FROM t");
+	if (_i > 1)
+		compact_now(f.db);
+	for (int i = 0; i < 40; i++) {
+		char sql[100];
+
+		snprintf(sql, sizeof(sql), "UPDATE t SET b = b + 1 WHERE a = %u", rnd(&seed, 400) + 1);
+		exec(f.db, sql);
+	}
+	uint64_t hash = content_hash(f.db);
+	branch(&f, "b");
+	change(f.db, &seed, 60);
+	compact_now(f.db);
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "app", &err));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+	for (int i = 0; i < 4; i++) {
+		pass_time(&f, 60 * HOUR);
+		(void)clean(f.inner, false);
+	}
+	vfs_deinit();
+	fixture_start(&f);
+	ck_assert_int_eq(VFS_OK, vfs_verify(f.faults, "b", &all, no_damage, NULL, NULL, &result, &err));
+	ck_assert_uint_eq(0, result.damaged);
+	ck_assert_uint_eq(result.pages_in_all, result.pages);
+	ck_assert_uint_eq(hash, hash_of("b"));
+	/* and when the branch has gone its own way there is nothing left of the parent */
+	sqlite3 *b = connect_to("b", NULL);
+	compact_now(b);
+	change(b, &seed, 5);
+	hash = content_hash(b);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(b));
+	ck_assert_uint_eq(hash, hash_of("b"));
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "b", &err));
+	pass_time(&f, 60 * HOUR);
+	(void)clean(f.inner, false);
+	ck_assert_uint_eq(0, clean(f.inner, true).segments.n);
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
 static struct vfs_clean_up clean_folder(struct fixture *f, const char *name, bool dry_run)
 {
 	struct gc_request request = { .retention_us = RETENTION, .dry_run = dry_run };
@@ -685,6 +747,7 @@ int main(void)
 	tcase_add_test(tc, pins_keep_what_they_name);
 	tcase_add_test(tc, orphans_go_when_they_are_a_day_old);
 	tcase_add_test(tc, orphan_branch_points_go_when_they_are_a_day_old);
+	tcase_add_loop_test(tc, branch_of_deltas_outlives_its_parent, 0, 3);
 	tcase_add_test(tc, what_a_killed_import_left_goes_when_nothing_came_for_a_day);
 	tcase_add_loop_test(tc, import_that_slept_for_a_day_is_whole_or_refused, 0, 2);
 	tcase_add_test(tc, dropped_database_is_cleaned_up);
