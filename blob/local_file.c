@@ -193,6 +193,7 @@ static bool has_ext4_journal(dev_t dev)
 	char link[64];
 	char target[512];
 	char journal[600];
+	char task[32]; /* of the journal: its process id; "<none>" without one */
 
 	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(dev), minor(dev));
 	ssize_t n = readlink(link, target, sizeof(target) - 1);
@@ -202,7 +203,12 @@ static bool has_ext4_journal(dev_t dev)
 	const char *base = strrchr(target, '/');
 	snprintf(journal, sizeof(journal), "/sys/fs/ext4/%s/journal_task",
 		 base != NULL ? base + 1 : target);
-	return access(journal, F_OK) == 0;
+	int fd = open(journal, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, task, sizeof(task));
+	close(fd);
+	return n > 0 && task[0] >= '1' && task[0] <= '9';
 }
 
 bool local_is_ordered(int root_fd)

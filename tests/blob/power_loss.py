@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Cut the power under a local folder, and look what is there afterwards.
 
-    power_loss.py [LOCAL-WORKER [ext4|xfs [CUTS [SEED]]]]     default: tests/blob/local-worker, both, 15 cuts
+    power_loss.py [LOCAL-WORKER [KIND [CUTS [SEED]]]]     default: tests/blob/local-worker, all kinds, 15 cuts
+
+A kind of file system is ext4, ext4-nojournal (checked and mended before it is mounted again), or xfs.
 
 A file served over FUSE is the disk: it logs every write and every flush.  A file system on a loop device on
 it, a process that creates objects and tells which were acknowledged, another one that reads them as they
@@ -25,7 +27,11 @@ import tempfile
 import threading
 import time
 
-SIZES = {"ext4": 64 << 20, "xfs": 320 << 20}
+KINDS = {  # size, what makes one, what mends one, its type for mount
+    "ext4": (64 << 20, ["mkfs.ext4", "-q"], None, "ext4"),
+    "ext4-nojournal": (64 << 20, ["mkfs.ext4", "-q", "-O", "^has_journal"], ["e2fsck", "-fy"], "ext4"),
+    "xfs": (320 << 20, ["mkfs.xfs", "-q"], None, "xfs"),
+}
 RUN_SECONDS = 1.5
 IN_HEADER = struct.Struct("<IIQQIIIHH")
 SECTOR = 512
@@ -107,6 +113,13 @@ def run(*command):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
+def mend(command, image):
+    """What a boot does before it mounts: 0 to 2 say that all is well now."""
+    if command and subprocess.run([*command, image], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  check=False).returncode > 2:
+        raise RuntimeError(" ".join(command) + " could not mend the file system")
+
+
 class Told:
     """The lines of a process, each with the length of the log when it came: the cut is later than that."""
 
@@ -148,15 +161,17 @@ def disk_after(start, log, cut, rng):
 
 def try_kind(worker, kind, n_cuts, seed):
     rng = random.Random(seed)
+    size, mkfs, mender, fs_type = KINDS[kind]
     if os.geteuid() != 0 or not os.path.exists("/dev/fuse") or not os.path.exists("/dev/loop-control"):
         skip("needs root, /dev/fuse and loop devices")
     top = tempfile.mkdtemp(prefix="pgblob-power-")
     fuse, mnt, plain = (os.path.join(top, name) for name in ("fuse", "mnt", "plain"))
+    store = os.path.join(mnt, "store")  # not where lost+found is
     os.mkdir(fuse)
     os.mkdir(mnt)
     with open(plain, "wb") as f:
-        f.truncate(SIZES[kind])
-    run("mkfs." + kind, "-q", plain)
+        f.truncate(size)
+    run(*mkfs, plain)
     with open(plain, "rb") as f:
         start = f.read()
     disk = Disk(bytearray(start), fuse)
@@ -169,10 +184,12 @@ def try_kind(worker, kind, n_cuts, seed):
         if found.returncode != 0:
             skip("cannot set up a loop device")
         loop = found.stdout.strip()
-        run("mount", "-t", kind, loop, mnt)
+        run("mount", "-t", fs_type, loop, mnt)
         mounted = True
-        creator = Told([worker, "create", mnt, "3"], disk)
-        follower = Told([worker, "follow", mnt, "3"], disk)
+        os.mkdir(store)
+        run("sync", "-f", store)
+        creator = Told([worker, "create", store, "3"], disk)
+        follower = Told([worker, "follow", store, "3"], disk)
         time.sleep(RUN_SECONDS)
         for told, what in ((creator, "creator"), (follower, "reader")):
             if not told.stop():
@@ -188,9 +205,10 @@ def try_kind(worker, kind, n_cuts, seed):
             cut = rng.randrange(end // 10, end)
             with open(plain, "wb") as f:
                 f.write(disk_after(start, log, cut, rng))
-            run("mount", "-o", "loop", "-t", kind, plain, mnt)
+            mend(mender, plain)
+            run("mount", "-o", "loop", "-t", fs_type, plain, mnt)
             mounted = True
-            check = subprocess.run([worker, "check", mnt], stdout=subprocess.PIPE, text=True, check=False)
+            check = subprocess.run([worker, "check", store], stdout=subprocess.PIPE, text=True, check=False)
             run("umount", mnt)
             mounted = False
             there = set(map(int, check.stdout.split()))
@@ -217,10 +235,10 @@ def try_kind(worker, kind, n_cuts, seed):
 
 def main():
     worker = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "tests/blob/local-worker")
-    kinds = sys.argv[2:3] or sorted(SIZES)
+    kinds = sys.argv[2:3] or sorted(KINDS)
     n_cuts = int(sys.argv[3]) if len(sys.argv) > 3 else 15
     seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 30)
-    here = [kind for kind in kinds if shutil.which("mkfs." + kind)]
+    here = [kind for kind in kinds if shutil.which(KINDS[kind][1][0])]
     if not here:
         skip("there is no mkfs for " + " or ".join(kinds))
     sys.exit(1 if sum(try_kind(worker, kind, n_cuts, seed) for kind in here) else 0)
