@@ -1,22 +1,8 @@
 /*
  * local.c - objects as plain files below a folder
  *
- * CREATE   A nameless file gets the bytes, and waits until they are written out;
- * linkat(2), which is exclusive between all processes, gives it its name; one
- * fsync(2) makes bytes and name durable together; then the file's write
- * permission is taken away, which marks it durable.  Where it can, the file is
- * one that was made beforehand (local_spare.h).
- *
- * INVARIANTS
- *   (1) A name, once seen, stands for all the bytes, after a loss of power too:
- *       on an ordered file system (local_is_ordered()) because the bytes were
- *       allocated and written before the name was made, so that no committed
- *       transaction of its journal has the one without the other; on others
- *       because the bytes are flushed before the name is made.
- *   (2) Nobody believes a name that is not durable: it is marked writable, and
- *       who sees the mark flushes the file first (local_make_durable()).
- *   (3) After a failed flush the outcome is unknown: a reader may have flushed
- *       it, and have believed it, so it is not taken away.
+ * What a file's mode says of it is in README.md, "The local folder", and who makes one in
+ * local_create.c.
  * Licence: MIT, see LICENSE.
  */
 #include "blob/local.h"
@@ -37,8 +23,6 @@
 #include "base/error.h"
 #include "blob/local_file.h"
 
-/* Named temporary files, where nameless ones do not work; local_path_of() makes no such name. */
-#define TMP_PREFIX ".pgblob-tmp-"
 enum { TMP_MAX_AGE_S = 3600 };
 
 static struct local_store *local_of(struct blob_store *store)
@@ -185,170 +169,6 @@ static enum blob_rc local_head(struct blob_store *base, int64_t deadline_ms,
 	return BLOB_OK;
 }
 
-/* The file that will be the object; tmp is "" while it has no name. */
-struct draft {
-	int fd;
-	size_t len; /* it has already: a spare's zeros */
-	char tmp[sizeof(TMP_PREFIX) + 32];
-};
-
-static int draft_open(struct local_store *store, struct draft *d)
-{
-	struct spare spare;
-
-	d->tmp[0] = '\0';
-	d->len = 0;
-	if (store->ordered && spare_pool_take(&store->spares, &spare)) {
-		d->fd = spare.fd;
-		d->len = spare.len;
-		return 0;
-	}
-	if (!atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed)) {
-		d->fd = openat(store->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
-		if (d->fd >= 0)
-			return local_mark_new(d->fd);
-		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
-			return errno;
-		atomic_store_explicit(&store->no_tmpfile, true, memory_order_relaxed);
-	}
-	unsigned char nonce[12];
-	random_bytes(nonce, sizeof(nonce));
-	memcpy(d->tmp, TMP_PREFIX, sizeof(TMP_PREFIX));
-	hex_encode(nonce, sizeof(nonce), d->tmp + sizeof(TMP_PREFIX) - 1);
-	d->fd = openat(store->root_fd, d->tmp, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
-	return d->fd >= 0 ? local_mark_new(d->fd) : errno;
-}
-
-static void draft_close(struct local_store *store, struct draft *d)
-{
-	if (d->fd < 0)
-		return;
-	close(d->fd);
-	if (d->tmp[0] != '\0')
-		(void)unlinkat(store->root_fd, d->tmp, 0);
-	d->fd = -1;
-}
-
-static int draft_write(struct local_store *store, struct draft *d, const struct buf *body)
-{
-	size_t done = 0;
-
-	while (done < body->len) {
-		ssize_t n = pwrite(d->fd, body->data + done, body->len - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		done += (size_t)n;
-	}
-	if (d->len > body->len && ftruncate(d->fd, (off_t)body->len) != 0)
-		return errno;
-	/*
-	 * Ordered: written out and allocated is enough, the flush comes with the
-	 * name.  It also finds a full disk while nothing is visible.
-	 */
-	if (store->ordered) {
-		if (body->len == 0 ||
-		    sync_file_range(d->fd, 0, 0,
-				    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-					    SYNC_FILE_RANGE_WAIT_AFTER) == 0)
-			return 0;
-		return errno;
-	}
-	return fdatasync(d->fd) == 0 ? 0 : errno;
-}
-
-/* Give the draft its name: 0, EEXIST, or another errno.  Makes the folder if need be. */
-static int draft_link(struct local_store *store, struct draft *d,
-		      const struct local_path *path)
-{
-	char folder[LOCAL_PATH_MAX];
-	char self[40];
-	const char *name = path->text + path->parent_len + (path->parent_len > 0);
-
-	memcpy(folder, path->text, path->parent_len);
-	folder[path->parent_len] = '\0';
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", d->fd);
-	for (int tries = 0;; tries++) {
-		int folder_fd = local_make_folder(store->root_fd, folder);
-		int failed = 0;
-
-		if (folder_fd < 0) {
-			failed = -folder_fd;
-		} else {
-			int rc = d->tmp[0] != '\0' ?
-				linkat(store->root_fd, d->tmp, folder_fd, name, 0) :
-				linkat(AT_FDCWD, self, folder_fd, name, AT_SYMLINK_FOLLOW);
-			failed = rc == 0 ? 0 : errno;
-			struct stat st;
-			/* a name that no object can have is not a lost race */
-			if (failed == EEXIST &&
-			    fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			    !S_ISREG(st.st_mode))
-				failed = S_ISDIR(st.st_mode) ? EISDIR : ELOOP;
-			close(folder_fd);
-		}
-		/* somebody removes the empty folder at this moment */
-		if (failed == ENOENT && tries < 100)
-			continue;
-		return failed;
-	}
-}
-
-static enum blob_rc local_create(struct blob_store *base, int64_t deadline_ms,
-				 const char *key, const struct buf *body,
-				 struct etag *out, struct error *err)
-{
-	struct local_store *store = local_of(base);
-	struct draft draft = { .fd = -1 };
-	struct local_path path;
-	struct blob_info info;
-	struct stat st;
-
-	(void)deadline_ms;
-	blob_count(&base->stats.creates);
-	int failed = local_path_of(&path, key);
-	if (failed == 0)
-		failed = draft_open(store, &draft);
-	if (failed == 0)
-		failed = draft_write(store, &draft, body);
-	if (failed == 0)
-		failed = draft_link(store, &draft, &path);
-	if (failed == EEXIST) {
-		draft_close(store, &draft);
-		error_set(err, "object \"%s\" exists", key);
-		return BLOB_EXISTS;
-	}
-	if (failed != 0) {
-		draft_close(store, &draft);
-		error_set_errno(err, failed, "could not write object \"%s\"", key);
-		if (failed == ENOTDIR || failed == EISDIR)
-			error_detail(err, "In a local folder, an object cannot also be the folder of others.");
-		return local_rc_of(failed);
-	}
-
-	/* From here on others see it. */
-	if (fsync(draft.fd) != 0)
-		failed = errno;
-	if (failed == 0 && !store->ordered)
-		failed = local_flush_folders(store->root_fd, path.text, path.parent_len);
-	if (failed == 0 && fstat(draft.fd, &st) != 0)
-		failed = errno;
-	if (failed != 0) {
-		draft_close(store, &draft);
-		error_set_errno(err, failed, "could not flush object \"%s\"", key);
-		return BLOB_UNKNOWN;
-	}
-	(void)fchmod(draft.fd, st.st_mode & 0555);
-	local_info_of(&st, &info);
-	*out = info.etag;
-	draft_close(store, &draft);
-	if (store->ordered && !atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed))
-		spare_pool_note(&store->spares, body->len);
-	return BLOB_OK;
-}
-
 /* Remove the folders of `path` that are empty now, from the last one up. */
 static void remove_empty_folders(struct local_store *store, const struct local_path *path)
 {
@@ -401,6 +221,7 @@ static enum blob_rc local_delete_many(struct blob_store *base, int64_t deadline_
 	enum blob_rc rc = BLOB_OK;
 
 	(void)deadline_ms;
+	redo_forget(&store->redo, keys, n);
 	for (size_t i = 0; i < n; i++) {
 		struct local_path *path = &paths[i % 2];
 		struct local_path *before = &paths[(i + 1) % 2];
@@ -442,7 +263,7 @@ static void remove_old_drafts(int root_fd)
 	while ((entry = readdir(dir)) != NULL) {
 		struct stat st;
 
-		if (strncmp(entry->d_name, TMP_PREFIX, sizeof(TMP_PREFIX) - 1) == 0 &&
+		if (strncmp(entry->d_name, LOCAL_TMP_PREFIX, sizeof(LOCAL_TMP_PREFIX) - 1) == 0 &&
 		    fstatat(root_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && now.tv_sec - st.st_mtim.tv_sec > TMP_MAX_AGE_S)
 			(void)unlinkat(root_fd, entry->d_name, 0);
@@ -515,6 +336,11 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 		error_set_errno(err, failed, "could not open folder \"%s\"", path);
 		return local_rc_of(failed);
 	}
+	failed = redo_recover(fd, err);
+	if (failed != 0) {
+		close(fd);
+		return local_rc_of(failed);
+	}
 	struct local_store *store = calloc(1, sizeof(*store));
 	if (store == NULL) {
 		close(fd);
@@ -523,12 +349,12 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 	}
 	store->base.ops = &local_ops;
 	store->root_fd = fd;
-	store->ordered = local_is_ordered(fd);
+	store->takes_redo = local_takes_redo(fd);
 	/* linking a nameless file goes through /proc */
 	atomic_init(&store->no_tmpfile, access("/proc/self/fd", X_OK) != 0);
 	if (!options->read_only)
 		remove_old_drafts(fd);
-	spare_pool_init(&store->spares, fd);
+	redo_init(&store->redo, fd);
 	*out = &store->base;
 	return BLOB_OK;
 }
@@ -537,7 +363,7 @@ static void local_close(struct blob_store *base)
 {
 	struct local_store *store = local_of(base);
 
-	spare_pool_deinit(&store->spares);
+	redo_deinit(&store->redo);
 	close(store->root_fd);
 	free(store);
 }

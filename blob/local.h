@@ -5,18 +5,23 @@
 #ifndef PGBLOB_BLOB_LOCAL_H
 #define PGBLOB_BLOB_LOCAL_H
 
-#include "blob/local_spare.h"
+#include "blob/redo.h"
 #include "blob/store.h"
 
+struct buf;
 struct stat;
 
 struct local_store {
 	struct blob_store base;
 	int root_fd;
-	bool ordered; /* local_is_ordered() */
-	struct spare_pool spares; /* used only if ordered */
+	bool takes_redo; /* local_takes_redo() */
+	struct redo redo;
 	_Atomic bool no_tmpfile; /* O_TMPFILE or its linking does not work here */
 };
+
+enum blob_rc local_create(struct blob_store *store, int64_t deadline_ms,
+			  const char *key, const struct buf *body,
+			  struct etag *out, struct error *err);
 
 enum blob_rc local_list(struct blob_store *store, int64_t deadline_ms,
 			const struct blob_list_request *request,

@@ -15,9 +15,12 @@ libblob_a_SOURCES = \
 	blob/json.c blob/json.h \
 	blob/key.c blob/key.h \
 	blob/local.c blob/local.h \
+	blob/local_create.c \
 	blob/local_file.c blob/local_file.h \
 	blob/local_list.c \
-	blob/local_spare.c blob/local_spare.h \
+	blob/redo.c blob/redo.h \
+	blob/redo_file.c blob/redo_file.h \
+	blob/redo_recover.c \
 	blob/retry.c blob/retry.h \
 	blob/s3.c blob/s3.h \
 	blob/s3_call.c \
@@ -27,5 +30,5 @@ libblob_a_SOURCES = \
 	blob/sigv4.c blob/sigv4.h \
 	blob/timestamp.c blob/timestamp.h \
 	blob/xml.c blob/xml.h
-libblob_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) $(XML_CFLAGS)
+libblob_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) $(XML_CFLAGS) $(XXHASH_CFLAGS)
 EXTRA_DIST += blob/README.md

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -187,38 +186,18 @@ int local_make_durable(int root_fd, const char *path, size_t parent_len, int fd,
 	return 0;
 }
 
-/* The ext4 driver also serves file systems without a journal. */
-static bool has_ext4_journal(dev_t dev)
+bool local_takes_redo(int root_fd)
 {
-	char link[64];
-	char target[512];
-	char journal[600];
-	char task[32]; /* of the journal: its process id; "<none>" without one */
-
-	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(dev), minor(dev));
-	ssize_t n = readlink(link, target, sizeof(target) - 1);
-	if (n <= 0)
-		return false;
-	target[n] = '\0';
-	const char *base = strrchr(target, '/');
-	snprintf(journal, sizeof(journal), "/sys/fs/ext4/%s/journal_task",
-		 base != NULL ? base + 1 : target);
-	int fd = open(journal, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, task, sizeof(task));
-	close(fd);
-	return n > 0 && task[0] >= '1' && task[0] <= '9';
-}
-
-bool local_is_ordered(int root_fd)
-{
+	static const unsigned long kinds[] = {
+		EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+		TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC,
+	};
 	struct statfs fs;
-	struct stat st;
 
-	if (fstatfs(root_fd, &fs) != 0 || fstat(root_fd, &st) != 0)
+	if (fstatfs(root_fd, &fs) != 0)
 		return false;
-	if (fs.f_type == XFS_SUPER_MAGIC)
-		return true;
-	return fs.f_type == EXT4_SUPER_MAGIC && has_ext4_journal(st.st_dev);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if ((unsigned long)fs.f_type == kinds[i])
+			return true;
+	return false;
 }

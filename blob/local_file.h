@@ -14,7 +14,11 @@
 enum {
 	LOCAL_PATH_MAX = 4000,
 	LOCAL_NAME_MAX = 255, /* what file systems allow for one name */
+	LOCAL_REDO_MODE = S_ISVTX | 0444, /* of an object whose bytes may be in a redo file only */
 };
+
+/* Named temporary files; local_path_of() makes no such name. */
+#define LOCAL_TMP_PREFIX ".pgblob-tmp-"
 
 /* A key as a path below the folder. */
 struct local_path {
@@ -54,6 +58,12 @@ static inline bool local_is_durable(const struct stat *st)
 	return (st->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0;
 }
 
+/* Was it created by redo, see README.md? */
+static inline bool local_is_redone(const struct stat *st)
+{
+	return (st->st_mode & S_ISVTX) != 0;
+}
+
 /* Mark a new file as not durable, whatever the umask: 0 or errno. */
 MUST_CHECK int local_mark_new(int fd);
 
@@ -65,9 +75,9 @@ MUST_CHECK int local_make_durable(int root_fd, const char *path, size_t parent_l
 MUST_CHECK int local_flush_folders(int root_fd, const char *path, size_t len);
 
 /*
- * Does one fsync(2) of a file make its new name durable too, and everything
- * that happened to the file system before?  True on ext4 with a journal and on XFS.
+ * May redo files (redo.h) be used here?  Only where everybody who can see the folder is on this
+ * machine, and a flush of a file that is written over is one write.
  */
-bool local_is_ordered(int root_fd);
+bool local_takes_redo(int root_fd);
 
 #endif

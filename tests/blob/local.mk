@@ -25,6 +25,11 @@ tests_blob_test_local_SOURCES = tests/blob/test_local.c
 tests_blob_test_local_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_blob_test_local_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/blob/test_redo
+tests_blob_test_redo_SOURCES = tests/blob/test_redo.c
+tests_blob_test_redo_CFLAGS = $(CHECK_TEST_CFLAGS)
+tests_blob_test_redo_LDADD = $(BLOB_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/blob/test_faults
 tests_blob_test_faults_SOURCES = tests/blob/test_faults.c
 tests_blob_test_faults_CFLAGS = $(CHECK_TEST_CFLAGS)

@@ -117,7 +117,7 @@ static unsigned n_files(void)
 	char command[128];
 	unsigned n = 0;
 
-	snprintf(command, sizeof(command), "find %s -type f | wc -l", folder);
+	snprintf(command, sizeof(command), "find %s -type f -not -name '.*' | wc -l", folder);
 	FILE *p = popen(command, "r");
 	ck_assert_int_eq(1, fscanf(p, "%u", &n));
 	pclose(p);

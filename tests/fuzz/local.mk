@@ -64,6 +64,19 @@ tests_fuzz_fuzz_azure_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_azure_list_LDADD = $(BLOB_LIBS)
 endif
 
+check_PROGRAMS += tests/fuzz/replay_redo
+tests_fuzz_replay_redo_SOURCES = tests/fuzz/fuzz_redo.c tests/fuzz/replay.c
+tests_fuzz_replay_redo_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_redo_LDADD = $(BLOB_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_redo
+tests_fuzz_fuzz_redo_SOURCES = tests/fuzz/fuzz_redo.c
+tests_fuzz_fuzz_redo_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_redo_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_redo_LDADD = $(BLOB_LIBS)
+endif
+
 check_PROGRAMS += tests/fuzz/replay_local_journal
 tests_fuzz_replay_local_journal_SOURCES = tests/fuzz/fuzz_local_journal.c tests/fuzz/replay.c
 tests_fuzz_replay_local_journal_CFLAGS = $(AM_CFLAGS)

@@ -1,0 +1,276 @@
+/*
+ * local_create.c - create an object of a local folder: exclusive, whole, and durable
+ *
+ * INVARIANTS
+ *   (1) A name, once seen, stands for all the bytes: they are in the file before it
+ *       gets its name; after a loss of power too, because they were flushed before,
+ *       in the file itself or in a redo file, from which they are recovered.
+ *   (2) Nobody believes a name that is not durable: it is marked writable, and
+ *       who sees the mark flushes the file first (local_make_durable()).
+ *   (3) After a failed flush the outcome is unknown: a reader may have flushed
+ *       it, and have believed it, so it is not taken away.
+ * Licence: MIT, see LICENSE.
+ */
+#include "blob/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "blob/local_file.h"
+
+/* ---- a file that will be an object ---- */
+
+/* tmp is "" while it has no name. */
+struct draft {
+	int fd;
+	char tmp[sizeof(LOCAL_TMP_PREFIX) + 32];
+};
+
+static int draft_open(struct local_store *store, struct draft *d)
+{
+	d->tmp[0] = '\0';
+	if (!atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed)) {
+		d->fd = openat(store->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+		if (d->fd >= 0)
+			return local_mark_new(d->fd);
+		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
+			return errno;
+		atomic_store_explicit(&store->no_tmpfile, true, memory_order_relaxed);
+	}
+	unsigned char nonce[12];
+	random_bytes(nonce, sizeof(nonce));
+	memcpy(d->tmp, LOCAL_TMP_PREFIX, sizeof(LOCAL_TMP_PREFIX));
+	hex_encode(nonce, sizeof(nonce), d->tmp + sizeof(LOCAL_TMP_PREFIX) - 1);
+	d->fd = openat(store->root_fd, d->tmp, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
+	return d->fd >= 0 ? local_mark_new(d->fd) : errno;
+}
+
+static void draft_close(struct local_store *store, struct draft *d)
+{
+	if (d->fd < 0)
+		return;
+	close(d->fd);
+	if (d->tmp[0] != '\0')
+		(void)unlinkat(store->root_fd, d->tmp, 0);
+	d->fd = -1;
+}
+
+static int draft_write(struct draft *d, const struct buf *body)
+{
+	size_t done = 0;
+
+	while (done < body->len) {
+		ssize_t n = pwrite(d->fd, body->data + done, body->len - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static const char *name_of(const struct local_path *path)
+{
+	return path->text + path->parent_len + (path->parent_len > 0);
+}
+
+/* The folder of an object, made if need be: a descriptor or -errno. */
+static int open_parent(struct local_store *store, const struct local_path *path)
+{
+	char folder[LOCAL_PATH_MAX];
+
+	memcpy(folder, path->text, path->parent_len);
+	folder[path->parent_len] = '\0';
+	return local_make_folder(store->root_fd, folder);
+}
+
+/* What is there already: EEXIST for an object, what to say for what cannot be one, 0 for nothing. */
+static int taken_by(int folder_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : errno;
+	return S_ISREG(st.st_mode) ? EEXIST : S_ISDIR(st.st_mode) ? EISDIR : ELOOP;
+}
+
+/* Give the draft its name: 0, EEXIST, or another errno.  Makes the folder if need be. */
+static int draft_link(struct local_store *store, struct draft *d, const struct local_path *path)
+{
+	char self[40];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", d->fd);
+	for (int tries = 0;; tries++) {
+		int folder_fd = open_parent(store, path);
+		int failed = 0;
+
+		if (folder_fd < 0) {
+			failed = -folder_fd;
+		} else {
+			int rc = d->tmp[0] != '\0' ?
+				linkat(store->root_fd, d->tmp, folder_fd, name_of(path), 0) :
+				linkat(AT_FDCWD, self, folder_fd, name_of(path), AT_SYMLINK_FOLLOW);
+			failed = rc == 0 ? 0 : errno;
+			/* a name that no object can have is not a lost race */
+			if (failed == EEXIST) {
+				int by = taken_by(folder_fd, name_of(path));
+
+				failed = by == EISDIR || by == ELOOP ? by : EEXIST;
+			}
+			close(folder_fd);
+		}
+		/* somebody removes the empty folder at this moment */
+		if (failed == ENOENT && tries < 100)
+			continue;
+		return failed;
+	}
+}
+
+/* ---- the two ways ---- */
+
+enum outcome {
+	CREATED,
+	NOT_CREATED, /* why it was not is an errno; EEXIST: the name is taken */
+	IN_DOUBT,
+	OTHER_WAY,         /* nothing happened: it has to be created by itself */
+	OTHER_WAY_DOUBTED, /* the same, but if that fails too nobody knows */
+};
+
+/* By itself: flushed before it has its name, and after. */
+static enum outcome create_flushed(struct local_store *store, const struct local_path *path,
+				   const struct buf *body, struct stat *st, int *failed)
+{
+	struct draft draft = { .fd = -1 };
+	enum outcome outcome = NOT_CREATED;
+
+	*failed = draft_open(store, &draft);
+	if (*failed == 0)
+		*failed = draft_write(&draft, body);
+	if (*failed == 0 && fdatasync(draft.fd) != 0)
+		*failed = errno;
+	if (*failed == 0)
+		*failed = draft_link(store, &draft, path);
+	if (*failed == 0) {
+		/* from here on others see it */
+		outcome = IN_DOUBT;
+		if (fsync(draft.fd) != 0)
+			*failed = errno;
+		if (*failed == 0)
+			*failed = local_flush_folders(store->root_fd, path->text, path->parent_len);
+		if (*failed == 0 && fstat(draft.fd, st) != 0)
+			*failed = errno;
+		if (*failed == 0) {
+			(void)fchmod(draft.fd, st->st_mode & 0555);
+			outcome = CREATED;
+		}
+	}
+	draft_close(store, &draft);
+	return outcome;
+}
+
+/* A nameless file that has everything but a name and durability. */
+static int draft_by_redo(struct local_store *store, struct draft *d, const struct buf *body,
+			 struct stat *st)
+{
+	d->tmp[0] = '\0';
+	d->fd = openat(store->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, LOCAL_REDO_MODE);
+	if (d->fd < 0)
+		return errno;
+	int failed = draft_write(d, body);
+	return failed != 0 ? failed : fstat(d->fd, st) == 0 ? 0 : errno;
+}
+
+/* The name is there only if nobody is told that it is not. */
+static enum outcome record_and_link(struct local_store *store, struct redo_ticket *t,
+				    struct draft *d, const struct local_path *path,
+				    const struct buf *body, int *failed)
+{
+	int folder_fd = open_parent(store, path);
+
+	*failed = folder_fd < 0 ? -folder_fd : taken_by(folder_fd, name_of(path));
+	if (folder_fd >= 0)
+		close(folder_fd);
+	if (*failed == ENOENT)
+		return OTHER_WAY; /* its folder is being removed */
+	if (*failed != 0)
+		return NOT_CREATED;
+	int unrecorded = redo_append(&store->redo, t, body);
+	if (unrecorded != 0)
+		return unrecorded == EAGAIN ? OTHER_WAY : OTHER_WAY_DOUBTED;
+	*failed = draft_link(store, d, path);
+	if (*failed == 0)
+		return CREATED;
+	return redo_void(&store->redo, t) == 0 ? NOT_CREATED : IN_DOUBT;
+}
+
+static enum outcome create_by_redo(struct local_store *store, const char *key,
+				   const struct local_path *path, const struct buf *body,
+				   struct stat *st, int *failed)
+{
+	struct redo_ticket ticket = { .key = key };
+	struct draft draft = { .fd = -1 };
+	enum outcome outcome = OTHER_WAY;
+
+	if (!store->takes_redo || body->len > REDO_BODY_MAX ||
+	    atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed) ||
+	    !redo_enter(&store->redo, &ticket))
+		return OTHER_WAY;
+	/* what is wrong with the file is for the other way to say */
+	if (draft_by_redo(store, &draft, body, st) == 0)
+		outcome = record_and_link(store, &ticket, &draft, path, body, failed);
+	redo_leave(&store->redo, &ticket);
+	draft_close(store, &draft);
+	return outcome;
+}
+
+enum blob_rc local_create(struct blob_store *base, int64_t deadline_ms,
+			  const char *key, const struct buf *body,
+			  struct etag *out, struct error *err)
+{
+	struct local_store *store = CONTAINER_OF(base, struct local_store, base);
+	enum outcome outcome = NOT_CREATED;
+	struct local_path path;
+	struct blob_info info;
+	struct stat st;
+
+	(void)deadline_ms;
+	blob_count(&base->stats.creates);
+	int failed = local_path_of(&path, key);
+	if (failed == 0) {
+		outcome = create_by_redo(store, key, &path, body, &st, &failed);
+		if (outcome == OTHER_WAY || outcome == OTHER_WAY_DOUBTED) {
+			bool doubted = outcome == OTHER_WAY_DOUBTED;
+
+			outcome = create_flushed(store, &path, body, &st, &failed);
+			if (doubted && outcome == NOT_CREATED)
+				outcome = IN_DOUBT;
+		}
+	}
+	switch (outcome) {
+	case CREATED:
+		local_info_of(&st, &info);
+		*out = info.etag;
+		return BLOB_OK;
+	case IN_DOUBT:
+		error_set_errno(err, failed, "could not flush object \"%s\"", key);
+		return BLOB_UNKNOWN;
+	default:
+		if (failed == EEXIST) {
+			error_set(err, "object \"%s\" exists", key);
+			return BLOB_EXISTS;
+		}
+		error_set_errno(err, failed, "could not write object \"%s\"", key);
+		if (failed == ENOTDIR || failed == EISDIR)
+			error_detail(err, "In a local folder, an object cannot also be the folder of others.");
+		return local_rc_of(failed);
+	}
+}
