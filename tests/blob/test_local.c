@@ -414,13 +414,23 @@ START_TEST(a_killed_creator_leaves_whole_objects_and_nothing_else)
 			}
 		}
 		close(told[1]);
-		usleep(5000 + (useconds_t)random() % 10000);
+		/* some while after the first two */
+		ssize_t acknowledged = 0;
+		while (acknowledged < 2) {
+			ssize_t len = read(told[0], got, sizeof(got));
+
+			ck_assert_int_gt(len, 0);
+			acknowledged += len;
+		}
+		usleep((useconds_t)random() % 10000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		ssize_t acknowledged = 0;
 		for (ssize_t len; (len = read(told[0], got, sizeof(got))) > 0;)
 			acknowledged += len;
 		close(told[0]);
+		/* who opens the folder finishes what was recorded */
+		blob_close(store);
+		store = open_folder();
 		for (ssize_t i = 0; i <= acknowledged; i++) {
 			char key[32];
 
