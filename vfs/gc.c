@@ -22,6 +22,7 @@
 #include "vfs/gc_pin.h"
 #include "vfs/listing.h"
 #include "vfs/manifest.h"
+#include "vfs/registry.h"
 
 enum { HEAD_GUESS = 64 << 10, DELETE_AT_ONCE = 1000 };
 
@@ -55,6 +56,7 @@ struct cleaning {
 
 	uint64_t newest_lsn;       /* slot, or that of the newest manifest; 0: there is none */
 	int64_t newest_slot_us;    /* of those from the newest manifest on; 0: there is none */
+	size_t n_slots;            /* so many */
 	bool exists;               /* they tell of a database */
 	bool dropped_in_manifest;  /* the newest one tells of a DROP */
 
@@ -244,6 +246,7 @@ static bool see_slot(struct cleaning *c, const struct blob_entry *entry, struct 
 	(void)err;
 	if (entry->info.mtime_us > c->newest_slot_us)
 		c->newest_slot_us = entry->info.mtime_us;
+	c->n_slots++;
 	if (key_slot_lsn(entry->key, &lsn) && lsn > c->newest_lsn)
 		c->newest_lsn = lsn;
 	return true;
@@ -392,8 +395,13 @@ static enum vfs_rc mark_retained(struct cleaning *c, struct error *err)
 {
 	enum vfs_rc rc = VFS_OK;
 
-	for (size_t i = 0; i <= c->cut && rc == VFS_OK; i++)
-		rc = stopped(c) ? VFS_CANCELED : mark_manifest(c, i, err);
+	for (size_t i = 0; i <= c->cut && rc == VFS_OK; i++) {
+		/* what slots before a DROP named only branches need */
+		if (i == 0 && c->cut == 0 && c->dropped_in_manifest && c->pins.n == 0)
+			c->manifests[i].kept = true;
+		else
+			rc = stopped(c) ? VFS_CANCELED : mark_manifest(c, i, err);
+	}
 	for (size_t p = 0; p < c->pins.n && rc == VFS_OK; p++) {
 		uint64_t lsn = c->pins.pins[p].lsn;
 		size_t i = manifest_of(c, lsn);
@@ -566,6 +574,30 @@ static enum vfs_rc clean(struct cleaning *c, struct error *err)
 	return stopped(c) ? VFS_CANCELED : rc;
 }
 
+/* A DROP was killed before it wrote the manifest that lets everything else go.  One slot alone is no more than that. */
+static bool drop_is_unfinished(const struct cleaning *c)
+{
+	return !c->exists && !c->dropped_in_manifest && (c->n_manifests > 0 || c->n_slots > 1);
+}
+
+static enum vfs_rc finish_drop(struct cleaning *c, struct error *err)
+{
+	char name[DB_NAME_MAX + 1];
+	bool exists;
+	struct db *db;
+
+	if (!drop_is_unfinished(c) || is_young(c, c->newest_slot_us) || c->request->dry_run ||
+	    !db_name_decode(c->folder, strlen(c->folder), name))
+		return VFS_OK;
+	enum vfs_rc rc = admin_open_newest(c->store, name, &db, &exists, err);
+	if (rc != VFS_OK)
+		return rc;
+	if (!exists)
+		rc = manifest_write(db, err);
+	registry_put(db);
+	return rc;
+}
+
 static enum vfs_rc run(struct cleaning *c, struct error *err)
 {
 	enum vfs_rc rc = gc_pins_read(c->store, c->folder, &c->pins, err);
@@ -575,7 +607,8 @@ static enum vfs_rc run(struct cleaning *c, struct error *err)
 	if (rc == VFS_OK)
 		rc = find_newest(c, err);
 	c->stats->empty = c->pins.n == 0 && c->newest_lsn == 0 && c->n_segments == 0;
-	if (rc != VFS_OK || (c->n_manifests == 0 && c->pins.n == 0 && c->n_segments == 0))
+	if (rc != VFS_OK || (c->n_manifests == 0 && c->pins.n == 0 && c->n_segments == 0 &&
+			     !drop_is_unfinished(c)))
 		return rc;
 	rc = ask_time(c, err);
 	if (rc == VFS_OK)
@@ -583,7 +616,8 @@ static enum vfs_rc run(struct cleaning *c, struct error *err)
 				  &c->pins, &c->stats->pins, err);
 	if (rc != VFS_OK || c->pins.unknown)
 		return rc;
-	return clean(c, err);
+	rc = clean(c, err);
+	return rc == VFS_OK ? finish_drop(c, err) : rc;
 }
 
 enum vfs_rc gc(struct blob_store *store, const char *folder, const struct gc_request *request,

@@ -20,6 +20,7 @@
 #include "vfs/compact.h"
 #include "vfs/file.h"
 #include "vfs/gc.h"
+#include "vfs/inspect.h"
 #include "vfs/pin.h"
 #include "vfs/registry.h"
 #include "vfs/verify.h"
@@ -703,6 +704,55 @@ START_TEST(dropped_database_is_cleaned_up)
 }
 END_TEST
 
+/* DROP is killed at each request: of what was dropped a manifest is left in the end. */
+START_TEST(drop_that_was_killed_is_finished)
+{
+	unsigned dropped = 0;
+	bool hit = true;
+
+	for (unsigned nth = 1; hit; nth++) {
+		struct error err = ERROR_INIT;
+		struct vfs_usage usage;
+		struct fixture f;
+
+		fixture_open(&f);
+		fill(f.db);
+		if (_i == 1) {
+			exec(f.db, "INSERT INTO t SELECT a + 1000, b, hex(randomblob(3000)) FROM t");
+			compact_now(f.db);
+			exec(f.db, "UPDATE t SET b = 0 WHERE a = 7");
+		}
+		uint64_t hash = content_hash(f.db);
+		fault_arm(f.faults, nth, FAULT_STICKY);
+		(void)!vfs_drop_database(f.faults, "app", &err);
+		hit = fault_disarm(f.faults);
+		ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+		vfs_deinit();
+		fixture_start(&f);
+		bool there = vfs_database_exists(f.inner, "app", &err) == VFS_OK;
+		for (int i = 0; i < 3; i++) {
+			pass_time(&f, 100 * HOUR);
+			(void)clean(f.inner, false);
+		}
+		ck_assert_int_eq(VFS_OK, vfs_inspect_usage(f.inner, "app", &usage, &err));
+		if (there) {
+			ck_assert_uint_eq(hash, hash_of("app"));
+		} else {
+			/* and the slot that clean-up took, if there were segments to abandon */
+			ck_assert_uint_le(usage.slots.n, 1);
+			ck_assert_uint_eq(0, usage.segments.n + usage.pins.n);
+			ck_assert_uint_eq(1, usage.manifests.n);
+			ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "app", &err));
+			dropped++;
+		}
+		vfs_test_sleep_us = 0;
+		f.db = connect_to("app", NULL);
+		fixture_close(&f);
+	}
+	ck_assert_uint_gt(dropped, 3);
+}
+END_TEST
+
 START_TEST(server_cleans_up_behind_a_compaction)
 {
 	struct vfs_config config = { .commit_timeout_ms = 2000, .housekeeping = true,
@@ -751,6 +801,7 @@ int main(void)
 	tcase_add_test(tc, what_a_killed_import_left_goes_when_nothing_came_for_a_day);
 	tcase_add_loop_test(tc, import_that_slept_for_a_day_is_whole_or_refused, 0, 2);
 	tcase_add_test(tc, dropped_database_is_cleaned_up);
+	tcase_add_loop_test(tc, drop_that_was_killed_is_finished, 0, 2);
 	tcase_add_test(tc, server_cleans_up_behind_a_compaction);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
