@@ -13,7 +13,7 @@ SIM_SOURCES = tests/lib/sim.c tests/lib/sim.h tests/lib/sim_store.c tests/lib/si
 	tests/lib/sim_disk.c tests/lib/sim_disk.h
 SIM_WRAPPED = pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock pthread_cond_wait \
 	pthread_cond_timedwait pthread_cond_signal pthread_cond_broadcast pthread_create pthread_join \
-	pthread_detach clock_gettime nanosleep clock_nanosleep getrandom http_perform \
+	pthread_detach syscall processors clock_gettime nanosleep clock_nanosleep getrandom http_perform \
 	pwritev ftruncate fdatasync fsync unlinkat
 SIM_LINK = $(AM_LDFLAGS) $(SIM_WRAPPED:%=-Wl,--wrap=%)
 

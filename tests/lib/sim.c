@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,14 +30,14 @@ enum {
 #define EPOCH_US ((int64_t)1800000000 * 1000000) /* wall clock at the beginning */
 #define BOOT_US ((int64_t)100000 * 1000000)      /* machines have run for a day */
 
-enum state { READY, WAITS_MUTEX, WAITS_COND, WAITS_THREAD, SLEEPS, ENDED };
+enum state { READY, WAITS_MUTEX, WAITS_COND, WAITS_EVENT, WAITS_THREAD, SLEEPS, ENDED };
 
 struct sim_thread {
 	struct sim_thread *next;
 	pthread_t os;
 	pthread_cond_t baton;
 	enum state state;
-	const void *on;    /* the mutex, condition or thread that it waits for */
+	const void *on;    /* the mutex, condition, event or thread that it waits for */
 	int64_t wake_us;   /* of a wait that ends by itself, otherwise FOREVER */
 	bool timed_out;
 	bool detached;
@@ -77,6 +79,8 @@ int __real_clock_gettime(clockid_t id, struct timespec *out);
 int __real_nanosleep(const struct timespec *ts, struct timespec *left);
 int __real_clock_nanosleep(clockid_t id, int flags, const struct timespec *ts, struct timespec *left);
 ssize_t __real_getrandom(void *out, size_t len, unsigned flags);
+long __real_syscall(long number, ...);
+unsigned __real_processors(void);
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *m);
@@ -92,6 +96,8 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *out);
 int __wrap_nanosleep(const struct timespec *ts, struct timespec *left);
 int __wrap_clock_nanosleep(clockid_t id, int flags, const struct timespec *ts, struct timespec *left);
 ssize_t __wrap_getrandom(void *out, size_t len, unsigned flags);
+long __wrap_syscall(long number, ...);
+unsigned __wrap_processors(void);
 
 /* --- chance ---------------------------------------------------------------- */
 
@@ -196,7 +202,7 @@ static int64_t due_us(const struct sim_thread *t)
 {
 	int64_t awake_us = world.machines[t->machine].asleep_until;
 
-	if ((t->state != SLEEPS && t->state != WAITS_COND) || t->wake_us == FOREVER)
+	if ((t->state != SLEEPS && t->state != WAITS_COND && t->state != WAITS_EVENT) || t->wake_us == FOREVER)
 		return FOREVER;
 	return t->wake_us > awake_us ? t->wake_us : awake_us;
 }
@@ -213,7 +219,7 @@ static void wake_due(void)
 static void tell_deadlock(void)
 {
 	static const char *const names[] = { "is ready", "waits for a mutex", "waits for a condition",
-					     "waits for a thread", "sleeps", "has ended" };
+					     "waits for an event", "waits for a thread", "sleeps", "has ended" };
 
 	for (const struct sim_thread *t = world.threads; t != NULL; t = t->next)
 		fprintf(stderr, "thread %p of machine %u %s (%p)\n", (const void *)t, t->machine,
@@ -423,18 +429,23 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const s
 	return wait_for_cond(c, m, world.now_us + (us > 0 ? us : 0));
 }
 
-int __wrap_pthread_cond_signal(pthread_cond_t *c)
+static void wake_one(enum state state, const void *on)
 {
 	struct sim_thread *one = NULL;
 	unsigned n = 0;
 
-	if (self == NULL)
-		return __real_pthread_cond_signal(c);
 	for (struct sim_thread *t = world.threads; t != NULL; t = t->next)
-		if (t->state == WAITS_COND && t->on == c && sim_random(++n) == 0)
+		if (t->state == state && t->on == on && sim_random(++n) == 0)
 			one = t;
 	if (one != NULL)
 		one->state = READY;
+}
+
+int __wrap_pthread_cond_signal(pthread_cond_t *c)
+{
+	if (self == NULL)
+		return __real_pthread_cond_signal(c);
+	wake_one(WAITS_COND, c);
 	return 0;
 }
 
@@ -444,6 +455,56 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *c)
 		return __real_pthread_cond_broadcast(c);
 	wake_all(WAITS_COND, c);
 	return 0;
+}
+
+/* --- events: base/thread.c makes them of futexes --------------------------- */
+
+static long wait_for_futex(const uint32_t *at, uint32_t expected, const long until[2])
+{
+	int64_t wake_us = FOREVER;
+
+	if (__atomic_load_n(at, __ATOMIC_ACQUIRE) != expected) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (until != NULL) {
+		int64_t us = (int64_t)until[0] * 1000000 + until[1] / 1000 - clock_us(CLOCK_MONOTONIC);
+
+		wake_us = world.now_us + (us > 0 ? us : 0);
+	}
+	switch_away(WAITS_EVENT, at, wake_us);
+	if (!self->timed_out)
+		return 0;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+long __wrap_syscall(long number, ...)
+{
+	long a[6];
+	va_list args;
+
+	va_start(args, number);
+	for (size_t i = 0; i < ARRAY_LEN(a); i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (self == NULL || number != SYS_futex)
+		return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	switch ((int)a[1]) {
+	case FUTEX_WAIT_BITSET_PRIVATE:
+		return wait_for_futex((const uint32_t *)a[0], (uint32_t)a[2], (const long *)a[3]);
+	case FUTEX_WAKE_PRIVATE:
+		wake_one(WAITS_EVENT, (const void *)a[0]);
+		return 0;
+	default:
+		sim_fail("futex operation %ld is not simulated", a[1]);
+	}
+}
+
+/* What waits and wakes differently where there is one would be another history. */
+unsigned __wrap_processors(void)
+{
+	return self != NULL ? 2 : __real_processors();
 }
 
 /* --- threads --------------------------------------------------------------- */

@@ -3,11 +3,11 @@
  *
  * A program that is linked with the --wrap options of $(SIM_LINK) runs its
  * threads, and those that the code under test starts, one at a time.  Whoever
- * waits, for a mutex, a condition, a thread or a time, hands over to one of those
- * that can go on, drawn from the seed; now and then so does who only takes a
- * mutex.  The clocks tell the world's time.  It stands still while anybody can go
- * on (but each look at a clock takes a microsecond) and then jumps to the next
- * thing that is due: hours cost nothing.  Random bytes come from the seed.  So one
+ * waits, for a mutex, a condition, an event, a thread or a time, hands over to
+ * one of those that can go on, drawn from the seed; now and then so does who only
+ * takes a mutex.  The clocks tell the world's time.  It stands still while anybody
+ * can go on (but each look at a clock takes a microsecond) and then jumps to the
+ * next thing that is due: hours cost nothing.  Random bytes come from the seed.  So one
  * seed is one history, whatever the machine, its load, or a sanitizer.
  *
  * A thread belongs to a machine, which those that it starts inherit.  A machine
