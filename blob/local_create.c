@@ -103,31 +103,36 @@ static int taken_by(int folder_fd, const char *name)
 	return S_ISREG(st.st_mode) ? EEXIST : S_ISDIR(st.st_mode) ? EISDIR : ELOOP;
 }
 
-/* Give the draft its name: 0, EEXIST, or another errno.  Makes the folder if need be. */
-static int draft_link(struct local_store *store, struct draft *d, const struct local_path *path)
+/* Give the draft a name in a folder: 0, EEXIST, or another errno. */
+static int link_in(struct local_store *store, const struct draft *d, int folder_fd, const char *name)
 {
 	char self[40];
+	int rc;
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", d->fd);
+	if (d->tmp[0] != '\0') {
+		rc = linkat(store->root_fd, d->tmp, folder_fd, name, 0);
+	} else {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", d->fd);
+		rc = linkat(AT_FDCWD, self, folder_fd, name, AT_SYMLINK_FOLLOW);
+	}
+	if (rc == 0)
+		return 0;
+	int failed = errno;
+	/* a name that no object can have is not a lost race */
+	int by = failed == EEXIST ? taken_by(folder_fd, name) : 0;
+	return by == EISDIR || by == ELOOP ? by : failed;
+}
+
+/* The same, in a folder that is made if need be. */
+static int draft_link(struct local_store *store, const struct draft *d, const struct local_path *path)
+{
 	for (int tries = 0;; tries++) {
 		int folder_fd = open_parent(store, path);
-		int failed = 0;
+		int failed = folder_fd < 0 ? -folder_fd :
+					     link_in(store, d, folder_fd, name_of(path));
 
-		if (folder_fd < 0) {
-			failed = -folder_fd;
-		} else {
-			int rc = d->tmp[0] != '\0' ?
-				linkat(store->root_fd, d->tmp, folder_fd, name_of(path), 0) :
-				linkat(AT_FDCWD, self, folder_fd, name_of(path), AT_SYMLINK_FOLLOW);
-			failed = rc == 0 ? 0 : errno;
-			/* a name that no object can have is not a lost race */
-			if (failed == EEXIST) {
-				int by = taken_by(folder_fd, name_of(path));
-
-				failed = by == EISDIR || by == ELOOP ? by : EEXIST;
-			}
+		if (folder_fd >= 0)
 			close(folder_fd);
-		}
 		/* somebody removes the empty folder at this moment */
 		if (failed == ENOENT && tries < 100)
 			continue;
@@ -191,25 +196,22 @@ static int draft_by_redo(struct local_store *store, struct draft *d, const struc
 
 /* The name is there only if nobody is told that it is not. */
 static enum outcome record_and_link(struct local_store *store, struct redo_ticket *t,
-				    struct draft *d, const struct local_path *path,
+				    const struct draft *d, int folder_fd, const char *name,
 				    const struct buf *body, int *failed)
 {
-	int folder_fd = open_parent(store, path);
-
-	*failed = folder_fd < 0 ? -folder_fd : taken_by(folder_fd, name_of(path));
-	if (folder_fd >= 0)
-		close(folder_fd);
-	if (*failed == ENOENT)
-		return OTHER_WAY; /* its folder is being removed */
+	*failed = taken_by(folder_fd, name);
 	if (*failed != 0)
 		return NOT_CREATED;
 	int unrecorded = redo_append(&store->redo, t, body);
 	if (unrecorded != 0)
 		return unrecorded == EAGAIN ? OTHER_WAY : OTHER_WAY_DOUBTED;
-	*failed = draft_link(store, d, path);
+	*failed = link_in(store, d, folder_fd, name);
 	if (*failed == 0)
 		return CREATED;
-	return redo_void(&store->redo, t) == 0 ? NOT_CREATED : IN_DOUBT;
+	if (redo_void(&store->redo, t) != 0)
+		return IN_DOUBT;
+	/* the folder was removed meanwhile */
+	return *failed == ENOENT ? OTHER_WAY : NOT_CREATED;
 }
 
 static enum outcome create_by_redo(struct local_store *store, const char *key,
@@ -224,10 +226,14 @@ static enum outcome create_by_redo(struct local_store *store, const char *key,
 	    atomic_load_explicit(&store->no_tmpfile, memory_order_relaxed) ||
 	    !redo_enter(&store->redo, &ticket))
 		return OTHER_WAY;
-	/* what is wrong with the file is for the other way to say */
-	if (draft_by_redo(store, &draft, body, st) == 0)
-		outcome = record_and_link(store, &ticket, &draft, path, body, failed);
+	/* what is wrong with file or folder is for the other way to say */
+	int folder_fd = open_parent(store, path);
+	if (folder_fd >= 0 && draft_by_redo(store, &draft, body, st) == 0)
+		outcome = record_and_link(store, &ticket, &draft, folder_fd, name_of(path), body,
+					  failed);
 	redo_leave(&store->redo, &ticket);
+	if (folder_fd >= 0)
+		close(folder_fd);
 	draft_close(store, &draft);
 	return outcome;
 }

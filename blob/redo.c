@@ -27,7 +27,7 @@
 enum {
 	ASKED_BEFORE = 4,  /* not for the few objects of a short-lived program */
 	RETRY_MS = 10000,
-	REST_MS = 5000,    /* records are this old when a checkpoint takes them, or a bit older */
+	REST_MS = 10000,   /* records are this old when a checkpoint takes them, or a bit older */
 	VOIDS_LEN = 64 << 10, /* of each file, for what is recorded but then not created */
 };
 
@@ -56,28 +56,40 @@ void redo_deinit(struct redo *r)
 	}
 	for (unsigned i = 0; i < REDO_FILES; i++) {
 		redo_file_close(&r->files[i]);
-		free(r->keys[i]);
+		free(r->keys[i].slots);
 	}
 }
 
 /* ---- keys of records ---- */
-
-/* Twice as many as there can be records. */
-enum { KEY_SLOTS = REDO_FILE_LEN / 256 };
 
 static uint64_t hash_of(const char *key)
 {
 	return XXH3_64bits(key, strlen(key)) | 1;
 }
 
-/* Where the key is, or would be. */
-static uint64_t *slot_of(uint64_t *table, uint64_t hash)
+/* An empty set for a file of `len` bytes: with twice as many slots as it can have records. */
+static bool keys_make(struct redo_keys *out, size_t len)
 {
-	size_t i = (hash >> 1) % KEY_SLOTS;
+	enum { BYTES_OF_A_SLOT = 256 };
 
-	while (table[i] != 0 && table[i] != hash)
-		i = (i + 1) % KEY_SLOTS;
-	return &table[i];
+	out->n_slots = len / BYTES_OF_A_SLOT;
+	out->slots = calloc(out->n_slots, sizeof(out->slots[0]));
+	return out->slots != NULL;
+}
+
+static void keys_clear(struct redo_keys *keys)
+{
+	memset(keys->slots, 0, keys->n_slots * sizeof(keys->slots[0]));
+}
+
+/* Where the key is, or would be. */
+static uint64_t *keys_find(const struct redo_keys *keys, uint64_t hash)
+{
+	size_t i = (hash >> 1) % keys->n_slots;
+
+	while (keys->slots[i] != 0 && keys->slots[i] != hash)
+		i = (i + 1) % keys->n_slots;
+	return &keys->slots[i];
 }
 
 /* ---- checkpoints ---- */
@@ -97,11 +109,25 @@ static void broken_locked(struct redo *r, const char *what, int failed)
 	cond_broadcast(&r->changed);
 }
 
+/* The file became full soon: there is much to do.  A disk that is full does not let it grow. */
+static bool grow(struct redo_file *f, struct redo_keys *out)
+{
+	size_t len = f->len * 2;
+
+	if (len > REDO_FILE_MAX || !keys_make(out, len))
+		return false;
+	if (redo_file_allocate(f, len) == 0)
+		return true;
+	free(out->slots);
+	return false;
+}
+
 /* Creates go on in the other file, which is empty: only we make one full, and we emptied it. */
 static void checkpoint_locked(struct redo *r)
 {
 	unsigned old = r->active;
 	struct redo_file *f = &r->files[old];
+	bool soon = r->full && mono_ms() - r->first_ms < REST_MS;
 
 	r->checkpointing = true;
 	r->active = !old;
@@ -115,10 +141,16 @@ static void checkpoint_locked(struct redo *r)
 	int failed = redo_sync_all(r->root_fd, f);
 	if (failed == 0)
 		failed = redo_file_begin(f, generation);
+	struct redo_keys keys;
+	bool grown = failed == 0 && soon && grow(f, &keys);
 	mutex_lock(&r->lock);
 	r->flushed[old] = f->at;
-	if (failed == 0)
-		memset(r->keys[old], 0, KEY_SLOTS * sizeof(r->keys[old][0]));
+	if (grown) {
+		free(r->keys[old].slots);
+		r->keys[old] = keys;
+	} else if (failed == 0) {
+		keys_clear(&r->keys[old]);
+	}
 	r->checkpointing = false;
 	r->checkpoints++;
 	if (failed != 0)
@@ -136,6 +168,7 @@ static void *keep(void *arg)
 	struct redo *r = arg;
 	struct redo_file files[REDO_FILES];
 	struct error err = ERROR_INIT;
+	bool memory = true;
 	int failed = redo_take(r->root_fd, files, &err);
 
 	mutex_lock(&r->lock);
@@ -149,11 +182,11 @@ static void *keep(void *arg)
 		for (unsigned i = 0; i < REDO_FILES; i++) {
 			r->files[i] = files[i];
 			r->flushed[i] = files[i].at;
-			r->keys[i] = calloc(KEY_SLOTS, sizeof(r->keys[i][0]));
+			memory &= keys_make(&r->keys[i], files[i].len);
 		}
 		r->active = files[0].generation < files[1].generation;
 		r->next_generation = files[r->active].generation + 1;
-		atomic_store(&r->state, r->keys[0] != NULL && r->keys[1] != NULL ? REDO_READY : REDO_BROKEN);
+		atomic_store(&r->state, memory ? REDO_READY : REDO_BROKEN);
 	}
 	while (atomic_load(&r->state) == REDO_READY && !(r->stop && is_empty_locked(r))) {
 		if (is_due_locked(r))
@@ -190,7 +223,7 @@ void redo_forget(struct redo *r, const char *const *keys, size_t n)
 	mutex_lock(&r->lock);
 	for (size_t i = 0; i < n && !any; i++)
 		for (unsigned file = 0; file < REDO_FILES; file++)
-			any |= *slot_of(r->keys[file], hash_of(keys[i])) != 0;
+			any |= *keys_find(&r->keys[file], hash_of(keys[i])) != 0;
 	if (any)
 		checkpoint_wait_locked(r);
 	mutex_unlock(&r->lock);
@@ -327,7 +360,7 @@ int redo_append(struct redo *r, struct redo_ticket *t, const struct buf *body)
 	mutex_lock(&r->lock);
 	const struct redo_file *f = &r->files[r->active];
 	bool room = redo_file_has_room(f, record.key_len + VOIDS_LEN, record.body_len);
-	if (is_empty_locked(r) || !room || f->at > REDO_FILE_LEN / 2) {
+	if (is_empty_locked(r) || !room || f->at > f->len / 4 * 3) {
 		/* the thread has something to do, or to wait for */
 		r->full |= !is_empty_locked(r);
 		if (is_empty_locked(r))
@@ -338,7 +371,7 @@ int redo_append(struct redo *r, struct redo_ticket *t, const struct buf *body)
 		t->file = r->active;
 		t->recorded = true;
 		r->in_flight[t->file]++;
-		*slot_of(r->keys[t->file], hash) = hash;
+		*keys_find(&r->keys[t->file], hash) = hash;
 		failed = record_locked(r, t->file, &record);
 	}
 	mutex_unlock(&r->lock);

@@ -30,6 +30,12 @@ struct redo_ticket {
 	struct redo_ticket *next, **prev;
 };
 
+/* A set of hashes of keys; an open table. */
+struct redo_keys {
+	uint64_t *slots; /* 0: free */
+	size_t n_slots;
+};
+
 enum redo_state {
 	REDO_OFF,      /* not asked for yet, or somebody else's */
 	REDO_STARTING, /* the thread takes it */
@@ -52,7 +58,7 @@ struct redo {
 	int64_t first_ms;            /* of mono_ms(): when the active one got its first record; 0: it is empty */
 	bool full;                   /* it is time for a checkpoint */
 	size_t flushed[REDO_FILES];  /* bytes that are on the disk */
-	uint64_t *keys[REDO_FILES];  /* hashes of the keys of its records: an open table; 0: free */
+	struct redo_keys keys[REDO_FILES]; /* of its records */
 	bool flushing;
 	unsigned in_flight[REDO_FILES]; /* creates with a record there */
 	struct redo_ticket *tickets;

@@ -56,7 +56,7 @@ static int write_all(int fd, const void *bytes, size_t len, off_t at)
 	return 0;
 }
 
-int redo_file_allocate(struct redo_file *f)
+int redo_file_allocate(struct redo_file *f, size_t len)
 {
 	static const char zeros[1 << 16];
 	struct stat st;
@@ -64,15 +64,18 @@ int redo_file_allocate(struct redo_file *f)
 
 	if (failed != 0 || !S_ISREG(st.st_mode))
 		return failed != 0 ? failed : EINVAL;
-	if (st.st_size == REDO_FILE_LEN)
+	f->len = (size_t)st.st_size / sizeof(zeros) * sizeof(zeros);
+	if (f->len >= len) {
+		f->len = f->len < REDO_FILE_MAX ? f->len : REDO_FILE_MAX;
 		return 0;
+	}
 	/* written, not only reserved: a flush of it has nothing else to write then */
-	for (off_t at = 0; failed == 0 && at < REDO_FILE_LEN; at += (off_t)sizeof(zeros))
-		failed = write_all(f->fd, zeros, sizeof(zeros), at);
-	if (failed == 0 && ftruncate(f->fd, REDO_FILE_LEN) != 0)
-		failed = errno;
+	for (size_t at = f->len; failed == 0 && at < len; at += sizeof(zeros))
+		failed = write_all(f->fd, zeros, sizeof(zeros), (off_t)at);
 	if (failed == 0 && fsync(f->fd) != 0)
 		failed = errno;
+	if (failed == 0)
+		f->len = len;
 	return failed;
 }
 
@@ -174,7 +177,7 @@ static size_t record_len(size_t key_len, size_t body_len)
 
 bool redo_file_has_room(const struct redo_file *f, size_t key_len, size_t body_len)
 {
-	return record_len(key_len, body_len) <= REDO_FILE_LEN - f->at;
+	return record_len(key_len, body_len) <= f->len - f->at;
 }
 
 int redo_file_append(struct redo_file *f, const struct redo_record *r)
@@ -205,13 +208,17 @@ int redo_file_append(struct redo_file *f, const struct redo_record *r)
 
 int redo_file_read(const struct redo_file *f, struct buf *out)
 {
-	size_t len = 0;
-	char *to = buf_extend(out, REDO_FILE_LEN);
+	struct stat st;
 
+	if (fstat(f->fd, &st) != 0)
+		return errno;
+	size_t want = st.st_size < REDO_FILE_MAX ? (size_t)st.st_size : REDO_FILE_MAX;
+	size_t len = 0;
+	char *to = buf_extend(out, want);
 	if (to == NULL)
 		return ENOMEM;
-	while (len < REDO_FILE_LEN) {
-		ssize_t n = pread(f->fd, to + len, REDO_FILE_LEN - len, (off_t)len);
+	while (len < want) {
+		ssize_t n = pread(f->fd, to + len, want - len, (off_t)len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -221,7 +228,7 @@ int redo_file_read(const struct redo_file *f, struct buf *out)
 			break;
 		len += (size_t)n;
 	}
-	out->len -= REDO_FILE_LEN - len;
+	out->len -= want - len;
 	return 0;
 }
 

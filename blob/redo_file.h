@@ -17,7 +17,8 @@ struct buf;
 
 enum {
 	REDO_FILES = 2,
-	REDO_FILE_LEN = 4 << 20,
+	REDO_FILE_MIN = 1 << 20,
+	REDO_FILE_MAX = 16 << 20,
 	REDO_BODY_MAX = 64 << 10, /* larger objects are written out by themselves */
 };
 
@@ -29,7 +30,8 @@ enum redo_kind {
 struct redo_file {
 	int fd; /* -1: not open */
 	uint64_t generation;
-	size_t at; /* where the next record goes */
+	size_t len; /* that is allocated */
+	size_t at;  /* where the next record goes */
 };
 
 struct redo_record {
@@ -44,8 +46,8 @@ struct redo_record {
 MUST_CHECK int redo_file_open(struct redo_file *f, int root_fd, unsigned n, int flags);
 void redo_file_close(struct redo_file *f);
 
-/* Give it all its bytes on the disk: 0 or errno. */
-MUST_CHECK int redo_file_allocate(struct redo_file *f);
+/* Give it `len` bytes on the disk, if it has fewer: 0 or errno. */
+MUST_CHECK int redo_file_allocate(struct redo_file *f, size_t len);
 
 /*
  * Read the header: f->generation is set, 0 for a file that is new, damaged or a copy of

@@ -252,7 +252,7 @@ static int begin_both(struct redo_file files[REDO_FILES])
 /* The files are open for writing and locked.  Leaves them empty. */
 static int recover(int root_fd, struct redo_file files[REDO_FILES])
 {
-	struct buf bytes[REDO_FILES] = { BUF_INIT(REDO_FILE_LEN), BUF_INIT(REDO_FILE_LEN) };
+	struct buf bytes[REDO_FILES] = { BUF_INIT(REDO_FILE_MAX), BUF_INIT(REDO_FILE_MAX) };
 	struct entries entries = { 0 };
 	unsigned first = files[0].generation > files[1].generation;
 	int failed = 0;
@@ -368,7 +368,7 @@ int redo_take(int root_fd, struct redo_file files[REDO_FILES], struct error *err
 		failed = recover(root_fd, files);
 	/* whole before the first record, and there after a loss of power */
 	for (unsigned i = 0; failed == 0 && i < REDO_FILES; i++)
-		failed = redo_file_allocate(&files[i]);
+		failed = redo_file_allocate(&files[i], REDO_FILE_MIN);
 	if (failed == 0 && fsync(root_fd) != 0)
 		failed = errno;
 	if (failed == 0)

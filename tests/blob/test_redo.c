@@ -228,7 +228,7 @@ START_TEST(a_torn_record_and_what_is_behind_it_do_not_count)
 {
 	struct redo_file files[REDO_FILES];
 	struct redo_record r;
-	struct buf bytes = BUF_INIT(REDO_FILE_LEN);
+	struct buf bytes = BUF_INIT(REDO_FILE_MAX);
 	size_t at = 0, last = 0, n = 0;
 	bool live[REDO_FILES];
 
