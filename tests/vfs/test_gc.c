@@ -729,6 +729,7 @@ START_TEST(drop_that_was_killed_is_finished)
 		ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
 		vfs_deinit();
 		fixture_start(&f);
+		ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
 		bool there = vfs_database_exists(f.inner, "app", &err) == VFS_OK;
 		for (int i = 0; i < 3; i++) {
 			pass_time(&f, 100 * HOUR);
