@@ -92,7 +92,7 @@ static void drop_pin(struct making *m)
 	m->pinned = false;
 }
 
-/* Create the slot behind `base`; what it says is then read back like anybody's. */
+/* Create the slot behind `base`; what it says is read back like anybody's by who comes next. */
 static enum vfs_rc create_slot(struct making *m, const struct version *base,
 			       const uint8_t db_id[ID_LEN], struct error *err)
 {
@@ -133,9 +133,6 @@ static enum vfs_rc create_slot(struct making *m, const struct version *base,
 		cond_broadcast(&db->changed);
 		mutex_unlock(&db->lock);
 		commit_told(db, &head, 0, len, rc, began_us, err);
-		/* it is there; if it cannot be read now whoever comes next reads it */
-		if (rc == VFS_OK && db_follow(db, boot_us(), err) != VFS_OK)
-			error_clear(err);
 	}
 	sealed_free(&nothing);
 	buf_free(&body);
@@ -243,6 +240,9 @@ static enum vfs_rc append_restored(struct making *m, struct error *err)
 		rc = commit_lost(m->to, err);
 	} else {
 		rc = create_slot(m, base, base->db_id, err);
+		/* it is there; if it cannot be read now it is by who comes next */
+		if (rc == VFS_OK && db_follow(m->to, boot_us(), err) != VFS_OK)
+			error_clear(err);
 	}
 	db_unpin(m->to, base);
 	return rc;

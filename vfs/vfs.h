@@ -212,7 +212,7 @@ MUST_CHECK enum vfs_rc vfs_export(struct blob_store *store, const char *name,
  * "myapp@...", as one commit; the stores may differ.  It is there whole or not at all.
  * Every page is compared with its checksum as it is read; with `verify` the copy is then
  * read as another machine would, and compared page by page: VFS_CORRUPT if it differs, and
- * it is left there.  Memory: some 200 bytes a page, and 40 MiB.
+ * it is left there.  Memory: beside the page cache some 250 bytes a page, and 32 MiB.
  */
 MUST_CHECK enum vfs_rc vfs_copy_database(struct blob_store *from_store, const char *from_name,
 					 struct blob_store *to_store, const char *to_name, bool verify,
