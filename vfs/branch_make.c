@@ -79,7 +79,7 @@ static enum vfs_rc make_pin(struct making *m, struct error *err)
 	rc = pin_create(m->from->store, m->from->folder, pin, err);
 	m->pinned = rc == VFS_OK || rc == VFS_UNKNOWN;
 	if (rc == VFS_OK)
-		rc = pin_check_not_dropped(m->from, pin->db_id, err);
+		rc = pin_check(m->from, pin, err);
 	return rc;
 }
 

@@ -337,7 +337,7 @@ enum vfs_rc manifest_follow(struct db *db, struct error *err)
 			mutex_unlock(&db->lock);
 		}
 		/* between LIST and GET a newer one may have come, and this one gone */
-		if (rc != VFS_NOT_FOUND)
+		if (rc != VFS_NOT_FOUND || atomic_load(&db->outdated))
 			return rc;
 	}
 	return rc == VFS_NOT_FOUND ? VFS_CORRUPT : rc;

@@ -261,7 +261,7 @@ static enum vfs_rc open_version(struct blob_store *store, const char *database, 
 	return rc;
 }
 
-enum vfs_rc pin_check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], struct error *err)
+static enum vfs_rc check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], struct error *err)
 {
 	struct db *base;
 	enum vfs_rc rc = registry_get(of->store, NULL, of->past.base, &base, err);
@@ -277,6 +277,38 @@ enum vfs_rc pin_check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], st
 	db_unpin(base, v);
 	registry_put(base);
 	return rc;
+}
+
+/* Clean-up may have come before the pin. */
+static enum vfs_rc check_kept(struct db *of, const struct pin *pin, struct error *err)
+{
+	struct db_past past = { .kind = PAST_LSN, .lsn = pin->lsn, .time_us = INT64_MAX };
+	struct error why = ERROR_INIT;
+
+	strcpy(past.base, of->past.base);
+	struct db *db = db_new(of->store, past.base, &past);
+	if (db == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	enum vfs_rc rc = history_load_exactly(db, pin->db_id, pin->hash, &why);
+	db_free(db);
+	if (rc == VFS_CORRUPT) {
+		error_set(err, "that version of database \"%s\" is not kept any more", past.base);
+		error_detail(err, "%s", why.text);
+		return VFS_NOT_FOUND;
+	}
+	if (rc != VFS_OK && err != NULL)
+		*err = why;
+	return rc;
+}
+
+enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err)
+{
+	enum vfs_rc rc = check_not_dropped(of, pin->db_id, err);
+
+	/* what is the newest version now, or was it a moment ago, is kept */
+	return rc != VFS_OK || of->past.kind == PAST_NONE ? rc : check_kept(of, pin, err);
 }
 
 /* A pin that is left of a database of that name which was dropped. */
@@ -322,9 +354,9 @@ enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, 
 			rc = pin_create(store, db->folder, &pin, err);
 	}
 	if (rc == VFS_OK) {
-		rc = pin_check_not_dropped(db, pin.db_id, err);
+		rc = pin_check(db, &pin, err);
 		if (rc == VFS_NOT_FOUND && pin_delete(store, db->folder, &pin, NULL) != VFS_OK)
-			log_warn(NULL, "snapshot \"%s\" of database \"%s\", which was dropped, is left over",
+			log_warn(NULL, "snapshot \"%s\" of database \"%s\", of what is not there any more, is left over",
 				 name, db->past.base);
 	}
 	if (rc == VFS_OK && out != NULL)

@@ -39,12 +39,12 @@ MUST_CHECK enum vfs_rc pin_delete(struct blob_store *store, const char *folder,
 				  const struct pin *pin, struct error *err);
 
 /*
- * Is the database of that id, of which `of` is a version, still there?  DROP looks for
- * pins after its slot is there.  So who finds it there after the pin was made has been
- * seen by DROP, or was before it.  VFS_NOT_FOUND: it was dropped.
+ * After the pin was made: is the database still there, of which `of` is a version?  DROP looks for
+ * pins after its slot is there.  So who finds it there then has been seen by DROP, or was before
+ * it.  And is an older version still in the store?  This process may know one that was
+ * cleaned up.  VFS_NOT_FOUND: no.
  */
-MUST_CHECK enum vfs_rc pin_check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN],
-					     struct error *err);
+MUST_CHECK enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err);
 
 /* The pin of a snapshot.  VFS_NOT_FOUND: there is none. */
 MUST_CHECK enum vfs_rc pin_read(struct blob_store *store, const char *folder, const char *snapshot,

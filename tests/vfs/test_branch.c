@@ -201,6 +201,55 @@ START_TEST(a_branch_of_a_branch_outlives_both)
 }
 END_TEST
 
+START_TEST(what_was_cleaned_up_is_not_branched_though_it_is_known_here)
+{
+	struct error err = ERROR_INIT;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db, 20);
+	sqlite3 *then = connect_to("app@7", NULL);
+	uint64_t hash = content_hash(then);
+	ck_assert_int_eq(BLOB_OK, blob_delete(f.inner, "app/log/0000000000000003", &err));
+	ck_assert(content_hash(then) == hash);
+	ck_assert_int_eq(VFS_NOT_FOUND, try_branch(&f, "b", "app@7", &err));
+	ck_assert_msg(strstr(err.text, "is not kept any more") != NULL, "%s", err.text);
+	error_clear(&err);
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_create_snapshot(f.faults, "app@7", "s", NULL, &err));
+	ck_assert_int_eq(0, n_pins(&f, "app"));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_database_exists(f.faults, "b", &err));
+	sqlite3_close(then);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(who_was_away_is_told_that_a_name_is_another_branch_now)
+{
+	struct error err = ERROR_INIT;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db, 5);
+	branch(&f, "other", "app");
+	branch(&f, "b", "app");
+	sqlite3 *away = connect_elsewhere(&f, "b");
+	ck_assert_int_eq(5, query_int(away, "SELECT count(*) FROM t"));
+	drop(&f, "b");
+	branch(&f, "b", "other");
+	ck_assert_int_eq(VFS_OK, vfs_compact_database(f.faults, "b", NULL, NULL, &err));
+	/* so that it looks for a manifest, which tells of other parents */
+	vfs_test_sleep_us += (int64_t)3600 * 1000000;
+	ck_assert_int_ne(SQLITE_OK, try_exec(away, "SELECT count(*) FROM t"));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_last_error(away, &err));
+	sqlite3_close(away);
+	away = connect_elsewhere(&f, "b");
+	ck_assert_int_eq(5, query_int(away, "SELECT count(*) FROM t"));
+	sqlite3_close(away);
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_dropped_branch_leaves_its_parent)
 {
 	struct fixture f;
@@ -634,6 +683,8 @@ int main(void)
 	tcase_add_test(tc, a_branch_of_the_past_begins_there);
 	tcase_add_test(tc, a_branch_of_a_branch_outlives_both);
 	tcase_add_test(tc, a_dropped_branch_leaves_its_parent);
+	tcase_add_test(tc, what_was_cleaned_up_is_not_branched_though_it_is_known_here);
+	tcase_add_test(tc, who_was_away_is_told_that_a_name_is_another_branch_now);
 	tcase_add_test(tc, another_machine_meets_a_new_branch_of_a_known_name);
 	tcase_add_test(tc, what_cannot_be_branched_is_told);
 	tcase_add_loop_test(tc, a_branch_is_whole_or_not_there, 0, FAULT_REPEAT + 1);
