@@ -180,6 +180,9 @@ static void make_branch(struct client *c)
 
 	if (!new_name(name))
 		return;
+	/* of an older one a clean-up under way may take what the new pin names */
+	if (!model_is_kept(of, lsn))
+		lsn = 0;
 	snprintf(from, sizeof(from), "%s", of->name);
 	if (lsn != 0)
 		snprintf(from, sizeof(from), "%s@%" PRIu64, of->name, lsn);
