@@ -29,7 +29,7 @@ enum {
 	SLOW_PUT_US = 4000, /* to linger is worth it */
 	LINGER_PART = 6,    /* of the time that a request takes */
 	LINGER_MAX_MS = 10,
-	LINGER_LOOK_MS = 3,
+	LINGER_LOOK_MS = 2,
 	CHAINS_MAX = 8,
 	STUCK_MS = 1000,
 };

@@ -12,7 +12,12 @@
 
 #include "base/clock.h"
 
-enum { CANCEL_POLL_MS = 20, SPIN_US = 40, LOOKS_A_SPIN = 16 };
+enum {
+	CANCEL_POLL_MS = 20,
+	SPIN_US = 40,
+	SPINS_MAX = 10000, /* whatever the clock says */
+	SPINS_A_LOOK = 16, /* at the clock */
+};
 
 void turn_init(struct turn *t)
 {
@@ -58,12 +63,12 @@ static bool spin(struct turn *t, const void *owner)
 {
 	int64_t until_us = 0;
 
-	for (unsigned i = 0;; i++) {
+	for (unsigned i = 0; i < SPINS_MAX; i++) {
 		if (atomic_load_explicit(&t->queued, memory_order_relaxed) != 0)
 			return false;
 		if (atomic_load_explicit(&t->owner, memory_order_relaxed) == NULL && take(t, owner))
 			return true;
-		if (i % LOOKS_A_SPIN == 0) {
+		if (i % SPINS_A_LOOK == 0) {
 			int64_t now_us = mono_us();
 
 			if (i == 0)
@@ -73,6 +78,7 @@ static bool spin(struct turn *t, const void *owner)
 		}
 		relax();
 	}
+	return false;
 }
 
 static void append_locked(struct turn *t, struct turn_waiter *w)
