@@ -173,12 +173,48 @@ START_TEST(every_retained_version_opens_and_the_rest_goes)
 }
 END_TEST
 
-/* Something to clean up: old versions, a retained one, the newest. */
+/* The branch point of `name`; false: there is none. */
+static bool pin_of(struct fixture *f, const char *name, struct pin *out)
+{
+	struct error err = ERROR_INIT;
+	struct pin *pins;
+	bool found = false;
+	size_t n;
+
+	ck_assert_msg(pin_list(f->inner, "app", &pins, &n, &err) == VFS_OK, "%s", err.text);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(pins[i].name, name) == 0) {
+			*out = pins[i];
+			found = true;
+		}
+	free(pins);
+	return found;
+}
+
+/* Whoever made a branch of the newest version died behind its pin. */
+static void begin_branch(struct fixture *f, const char *name)
+{
+	struct pin pin = { .kind = PIN_BRANCH, .child_lsn = 1 };
+	struct error err = ERROR_INIT;
+	struct version *v = db_pin_durable(db_of(f->db));
+
+	pin.lsn = v->lsn;
+	memcpy(pin.db_id, v->db_id, ID_LEN);
+	memcpy(pin.hash, v->hash, HASH_LEN);
+	db_unpin(db_of(f->db), v);
+	memset(pin.child_id, 7, ID_LEN);
+	strcpy(pin.name, name);
+	ck_assert_msg(pin_create(f->inner, "app", &pin, &err) == VFS_OK, "%s", err.text);
+}
+
+/* Something to clean up: old versions, an orphan branch point, a retained version, the newest. */
 static void make_past(struct fixture *f, struct past *retained, uint32_t seed)
 {
 	fill(f->db);
 	for (int i = 0; i < 3; i++) {
 		exec(f->db, "UPDATE t SET c = hex(randomblob(200)) WHERE a % 3 > 0");
+		if (i == 0)
+			begin_branch(f, "ghost");
 		compact_now(f->db);
 		pass_time(f, 30 * HOUR);
 	}
@@ -203,7 +239,7 @@ START_TEST(clean_up_that_failed_or_crashed_goes_on_the_next_time)
 		make_past(&f, &retained, nth + 1);
 		uint64_t newest = content_hash(f.db);
 		struct vfs_clean_up would = clean(f.inner, true);
-		ck_assert_uint_gt(would.segments.n * would.slots.n * would.manifests.n, 0);
+		ck_assert_uint_gt(would.segments.n * would.slots.n * would.manifests.n * would.pins.n, 0);
 		fault_arm(f.faults, nth, (enum fault_mode)_i);
 		enum vfs_rc rc = gc(f.faults, "app", &request, &done, &err);
 		hit = fault_disarm(f.faults);
@@ -212,7 +248,7 @@ START_TEST(clean_up_that_failed_or_crashed_goes_on_the_next_time)
 		ck_assert_uint_eq(retained.hash, hash_of_version(retained.lsn));
 		(void)clean(f.inner, false);
 		would = clean(f.inner, true);
-		ck_assert_uint_eq(0, would.segments.n + would.slots.n + would.manifests.n);
+		ck_assert_uint_eq(0, would.segments.n + would.slots.n + would.manifests.n + would.pins.n);
 		ck_assert_uint_eq(retained.hash, hash_of_version(retained.lsn));
 		fixture_restart(&f);
 		ck_assert_uint_eq(newest, content_hash(f.db));
@@ -402,24 +438,6 @@ static void branch(struct fixture *f, const char *name)
 	ck_assert_msg(vfs_branch_database(f->faults, name, "app", &err) == VFS_OK, "%s", err.text);
 }
 
-/* The branch point of `name`; false: there is none. */
-static bool pin_of(struct fixture *f, const char *name, struct pin *out)
-{
-	struct error err = ERROR_INIT;
-	struct pin *pins;
-	bool found = false;
-	size_t n;
-
-	ck_assert_msg(pin_list(f->inner, "app", &pins, &n, &err) == VFS_OK, "%s", err.text);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(pins[i].name, name) == 0) {
-			*out = pins[i];
-			found = true;
-		}
-	free(pins);
-	return found;
-}
-
 static uint64_t hash_of(const char *name)
 {
 	sqlite3 *db = connect_to(name, NULL);
@@ -462,12 +480,7 @@ START_TEST(orphan_branch_points_go_when_they_are_a_day_old)
 	branch(&f, "c");
 	change(f.db, &seed, 5);
 	begun = version_now(&f, 0);
-	/* whoever made a third branch died behind its pin */
-	ck_assert(pin_of(&f, "b", &ghost));
-	ghost.lsn = begun.lsn;
-	memset(ghost.child_id, 7, ID_LEN);
-	strcpy(ghost.name, "ghost");
-	ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &ghost, &err));
+	begin_branch(&f, "ghost");
 	ck_assert_uint_eq(0, clean(f.inner, false).pins.n);
 	flip_byte(&f, "c", 70);
 	for (int i = 0; i < 5; i++) {
