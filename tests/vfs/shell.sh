@@ -60,7 +60,8 @@ check "it is not written" "Runtime error near line 3: attempt to write a readonl
 	"$(shell "app@$lsn" <<<'delete from t;')"
 shell app <<<'delete from t where a = 2;'
 
-# several shells write at once: what was not refused is there, once
+# several shells write at once: what was not refused is there, once.  A shell ends without closing its store, and the
+# next one may say what it completed
 shell app <<<'create table w(who, n, unique(who, n));' >/dev/null
 for who in 1 2 3; do
 	{
@@ -71,7 +72,7 @@ done
 wait
 refused=$(cat errors.* | grep -c '^Runtime error')
 check "of several shells each commit is there or was refused" "$((180 - refused)) ok" \
-	"$(shell app <<<'select count(*) from w; pragma integrity_check;' | xargs)"
+	"$(shell app <<<'select count(*) from w; pragma integrity_check;' | grep -v ' warn local folder: ' | xargs)"
 check "commits of shells that take turns are seldom refused" "yes" "$([ "$refused" -lt 120 ] && echo yes)"
 
 # one shell holds a snapshot while another commits
