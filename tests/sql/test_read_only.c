@@ -107,6 +107,9 @@ START_TEST(a_read_only_server_answers_as_a_standby)
 	struct client c = { 0 };
 
 	make_objects();
+	connect_client(&c);
+	run(&c, "SELECT pgblob_create_snapshot('kept')");
+	close_client(&c);
 	reopen_read_only("app");
 	struct fault_counts before = fault_get_counts(fixture.faults);
 	connect_client(&c);
@@ -115,6 +118,12 @@ START_TEST(a_read_only_server_answers_as_a_standby)
 	EXPECT(&c, "BEGIN IMMEDIATE; INSERT OR REPLACE INTO t VALUES (1, 'b'); COMMIT",
 	       "T BEGIN\nE 25006 cannot execute INSERT in a read-only transaction\n");
 	run(&c, "ROLLBACK");
+	/* and what PostgreSQL has not */
+	EXPECT(&c, "SELECT pgblob_create_snapshot('x')",
+	       "E 25006 cannot execute pgblob_create_snapshot() during recovery\n");
+	EXPECT(&c, "SELECT pgblob_drop_snapshot('kept')",
+	       "E 25006 cannot execute pgblob_drop_snapshot() during recovery\n");
+	EXPECT(&c, "SELECT name FROM pgblob_snapshots", "C name:19\nR kept\nT SELECT 1\n");
 	EXPECT(&c, "PRAGMA integrity_check", "C integrity_check:25\nR ok\nT SELECT 1\n");
 	close_client(&c);
 	struct fault_counts after = fault_get_counts(fixture.faults);
