@@ -246,9 +246,15 @@ static enum vfs_rc follow_behind_ours(struct db *db, const struct commit_head *o
 	if (got != BLOB_OK && got != BLOB_NOT_FOUND)
 		return vfs_rc_of_blob(got);
 	mutex_lock(&db->lock);
-	while (got == BLOB_OK && memcmp(db->appending, ours->nonce, ID_LEN) == 0)
+	while (got == BLOB_OK && memcmp(db->appending, ours->nonce, ID_LEN) == 0 && !db->stuck)
 		cond_wait(&db->changed, &db->lock);
+	bool stuck = got == BLOB_OK && memcmp(db->appending, ours->nonce, ID_LEN) == 0;
 	mutex_unlock(&db->lock);
+	if (stuck) {
+		error_set(err, "the answer about slot %" PRIu64 " of database \"%s\", a commit of this machine, has not come yet",
+			  ours->lsn, db->name);
+		return VFS_BUSY;
+	}
 	*end = got == BLOB_NOT_FOUND;
 	if (*end) {
 		*asked_us = now_us;
