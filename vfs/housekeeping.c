@@ -4,6 +4,7 @@
  */
 #include "vfs/vfs.h"
 
+#include "vfs/admin.h"
 #include "vfs/compact.h"
 #include "vfs/gc.h"
 #include "vfs/registry.h"
@@ -14,21 +15,17 @@ enum vfs_rc vfs_compact_database(struct blob_store *store, const char *name,
 {
 	struct compact_request request = { .budget = UINT64_MAX, .stop = stop };
 	struct db *db;
-	enum vfs_rc rc;
+	bool exists;
 
 	if (!db_name_check(name, err)) /* also one of the past */
 		return VFS_INVALID;
-	rc = registry_get(store, NULL, name, &db, err);
+	enum vfs_rc rc = admin_open_newest(store, name, &db, &exists, err);
 	if (rc != VFS_OK)
 		return rc;
-	rc = db_follow(db, boot_us(), err);
-	struct version *v = db_pin_durable(db);
-	if (rc == VFS_OK && !v->exists) {
+	if (!exists) {
 		error_set(err, "database \"%s\" does not exist", name);
 		rc = VFS_NOT_FOUND;
-	}
-	db_unpin(db, v);
-	if (rc == VFS_OK) {
+	} else {
 		rc = compact(db, &request, out, err);
 		if (rc != VFS_OK)
 			error_wrap(err, "could not compact database \"%s\"", name);

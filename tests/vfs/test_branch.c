@@ -236,7 +236,7 @@ START_TEST(who_was_away_is_told_that_a_name_is_another_branch_now)
 	ck_assert_int_eq(5, query_int(away, "SELECT count(*) FROM t"));
 	drop(&f, "b");
 	branch(&f, "b", "other");
-	ck_assert_int_eq(VFS_OK, vfs_compact_database(f.faults, "b", NULL, NULL, &err));
+	ck_assert_msg(vfs_compact_database(f.faults, "b", NULL, NULL, &err) == VFS_OK, "%s", err.text);
 	/* so that it looks for a manifest, which tells of other parents */
 	vfs_test_sleep_us += (int64_t)3600 * 1000000;
 	ck_assert_int_ne(SQLITE_OK, try_exec(away, "SELECT count(*) FROM t"));
