@@ -253,17 +253,38 @@ static bool keep_manifest(const struct blob_entry *entry, const void *arg)
 	return !key_manifest_lsn(entry->key, &lsn) || lsn >= *(const uint64_t *)arg;
 }
 
+/*
+ * Slots that a DROP may delete at once.  Whoever opens the database at this moment reads the slots
+ * behind the newest manifest one after the other, and would take one that is deleted for the end
+ * of the log: so only those that an older manifest stands for.
+ */
 struct slot_age {
-	uint64_t lsn;
+	uint64_t lsn;   /* up to this one; 0: none */
 	int64_t now_us; /* by the store's clock */
 };
+
+/* The newest manifest, if it is there for as long as anybody may have known an older one. */
+static enum vfs_rc find_folded(struct db *db, uint64_t manifest_lsn, struct slot_age *age,
+			       struct error *err)
+{
+	struct blob_info info;
+	char key[KEY_MAX];
+
+	if (manifest_lsn == 0)
+		return VFS_OK;
+	key_manifest(key, db->folder, manifest_lsn);
+	enum vfs_rc rc = vfs_rc_of_blob(blob_head(db->store, key, &info, err));
+	if (rc == VFS_OK && info.mtime_us != 0 && age->now_us - info.mtime_us >= SLOT_REST_US)
+		age->lsn = manifest_lsn;
+	return rc;
+}
 
 static bool keep_slot(const struct blob_entry *entry, const void *arg)
 {
 	const struct slot_age *age = arg;
 	uint64_t lsn;
 
-	return !key_slot_lsn(entry->key, &lsn) || lsn >= age->lsn || entry->info.mtime_us == 0 ||
+	return !key_slot_lsn(entry->key, &lsn) || lsn > age->lsn || entry->info.mtime_us == 0 ||
 	       age->now_us - entry->info.mtime_us < SLOT_REST_US;
 }
 
@@ -274,7 +295,8 @@ static bool keep_slot(const struct blob_entry *entry, const void *arg)
 static enum vfs_rc clean_dropped(struct db *db, const struct version *v,
 				 const struct key_list *segments, struct error *err)
 {
-	struct slot_age age = { .lsn = v->lsn };
+	struct slot_age age = { .lsn = 0 };
+	uint64_t manifest_lsn = 0;
 	struct blob_info info;
 	char key[KEY_MAX];
 	bool branches, keep;
@@ -283,13 +305,18 @@ static enum vfs_rc clean_dropped(struct db *db, const struct version *v,
 	/* listed behind the slot, so whoever pins a version later finds that it is dropped */
 	rc = branch_drop_pins(db, v->db_id, &keep, &branches, err);
 	if (rc == VFS_OK)
+		rc = manifest_newest(db->store, db->folder, &manifest_lsn, err);
+	if (rc == VFS_OK)
 		rc = manifest_write(db, err);
 	key_slot(key, db->folder, v->lsn);
 	if (rc == VFS_OK && !keep)
 		rc = vfs_rc_of_blob(blob_head(db->store, key, &info, err));
 	if (rc == VFS_OK && !keep) {
 		age.now_us = info.mtime_us;
-		delete_objects(db, "manifest", keep_manifest, &age.lsn);
+		rc = find_folded(db, manifest_lsn, &age, err);
+	}
+	if (rc == VFS_OK && !keep) {
+		delete_objects(db, "manifest", keep_manifest, &v->lsn);
 		if (segments->n > 0)
 			rc = vfs_rc_of_blob(blob_delete_many(db->store, segments->keys,
 							     segments->n, err));
