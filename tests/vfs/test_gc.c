@@ -573,6 +573,37 @@ START_TEST(branch_of_deltas_outlives_its_parent)
 }
 END_TEST
 
+/* _i: 1 if there is a manifest that is old enough. */
+START_TEST(drop_leaves_the_slots_that_an_opener_reads)
+{
+	struct error err = ERROR_INIT;
+	struct blob_info info;
+	char key[KEY_MAX];
+	uint32_t seed = 1;
+	struct fixture f;
+
+	fixture_open(&f);
+	fill(f.db);
+	change(f.db, &seed, 3);
+	if (_i == 1)
+		compact_now(f.db);
+	uint64_t folded = _i == 1 ? (uint64_t)query_int(f.db, "PRAGMA pgblob_lsn") : 0;
+	change(f.db, &seed, 3);
+	uint64_t last = (uint64_t)query_int(f.db, "PRAGMA pgblob_lsn");
+	ck_assert_uint_lt(folded, last);
+	pass_time(&f, 2 * HOUR);
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "app", &err));
+	for (uint64_t lsn = 1; lsn <= last; lsn++) {
+		key_slot(key, "app", lsn);
+		ck_assert_int_eq(lsn <= folded ? BLOB_NOT_FOUND : BLOB_OK,
+				 blob_head(f.inner, key, &info, &err));
+		error_clear(&err);
+	}
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
 static struct vfs_clean_up clean_folder(struct fixture *f, const char *name, bool dry_run)
 {
 	struct gc_request request = { .retention_us = RETENTION, .dry_run = dry_run };
@@ -815,6 +846,7 @@ int main(void)
 	tcase_add_test(tc, what_a_killed_import_left_goes_when_nothing_came_for_a_day);
 	tcase_add_loop_test(tc, import_that_slept_for_a_day_is_whole_or_refused, 0, 2);
 	tcase_add_test(tc, dropped_database_is_cleaned_up);
+	tcase_add_loop_test(tc, drop_leaves_the_slots_that_an_opener_reads, 0, 2);
 	tcase_add_loop_test(tc, drop_that_was_killed_is_finished, 0, 2);
 	tcase_add_test(tc, server_cleans_up_behind_a_compaction);
 	suite_add_tcase(suite, tc);
