@@ -231,7 +231,7 @@ static int recover_entries(int root_fd, struct entries *e)
 		n_mended += mended;
 	}
 	if (n_mended > 0)
-		log_warn(NULL, "local folder: %zu objects were completed that the last process here left unfinished",
+		log_info(NULL, "local folder: %zu objects were completed that the last process here left unfinished",
 			 n_mended);
 	return 0;
 }

@@ -45,7 +45,7 @@ bool branch_point_parse(const uint8_t *bytes, size_t len, const char *name,
 	p.lsn = get_u64(bytes + 16);
 	memcpy(p.hash, bytes + 24, HASH_LEN);
 	memcpy(p.folder, bytes + POINT_HEAD_LEN, len - POINT_HEAD_LEN);
-	if (p.lsn == 0 || p.lsn >> 47 != 0)
+	if (p.lsn == 0 || p.lsn >> LSN_BITS != 0)
 		return format_damaged(err, name, "impossible lsn of the version that it begins with");
 	if (strlen(p.folder) != len - POINT_HEAD_LEN ||
 	    !db_name_decode(p.folder, strlen(p.folder), decoded))

@@ -93,7 +93,7 @@ bool format_object_valid(const struct manifest_object *o, uint64_t end)
 {
 	switch (o->kind) {
 	case OBJECT_SLOT:
-		return get_u64(o->id) == 0 && o->lsn != 0 && o->lsn >> 47 == 0 &&
+		return get_u64(o->id) == 0 && o->lsn != 0 && o->lsn >> LSN_BITS == 0 &&
 		       (o->origin != 0 || o->lsn < end);
 	case OBJECT_SEGMENT:
 		return true;
@@ -223,7 +223,7 @@ bool commit_peek(const uint8_t *bytes, size_t len, const char *name,
 	h.messages_len = get_u32(bytes + 88);
 	h.pages_len = get_u32(bytes + 92);
 	memcpy(h.header, bytes + 96, PAGE_HEADER_LEN);
-	if (h.lsn == 0 || h.lsn >> 47 != 0)
+	if (h.lsn == 0 || h.lsn >> LSN_BITS != 0)
 		return format_damaged(err, name, "impossible lsn");
 	if (h.page_size == 0 ? h.page_count != 0 : !page_size_valid(h.page_size))
 		return format_damaged(err, name, "impossible page size");

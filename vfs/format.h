@@ -26,6 +26,7 @@ enum {
 	ID_LEN = 16,
 	HASH_LEN = 16,
 	PAGE_HEADER_LEN = 100, /* bytes of page 1 that are kept beside the pages */
+	LSN_BITS = 43,         /* larger numbers of slots are not believed */
 	PAGE_SIZE_MIN = 512,
 	PAGE_SIZE_MAX = 65536,
 	COMMIT_HEAD_LEN = 196,

@@ -115,12 +115,12 @@ static bool parse_lsn(const char *text, uint64_t *out)
 	uint64_t value = 0;
 
 	for (; is_digit(*text); text++) {
-		if (value >> 47 != 0)
+		if (value >> LSN_BITS != 0)
 			return false;
 		value = value * 10 + (uint64_t)(*text - '0');
 	}
 	*out = value;
-	return *text == '\0' && value != 0 && value >> 47 == 0;
+	return *text == '\0' && value != 0 && value >> LSN_BITS == 0;
 }
 
 bool snapshot_name_check(const char *name, struct error *err)

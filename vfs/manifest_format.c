@@ -207,7 +207,7 @@ bool manifest_peek(const uint8_t *bytes, size_t len, const char *name,
 		h.n_origins = get_u32(bytes + 180);
 		h.origins_len = get_u32(bytes + 184);
 	}
-	if (h.lsn == 0 || h.lsn >> 47 != 0)
+	if (h.lsn == 0 || h.lsn >> LSN_BITS != 0)
 		return format_damaged(err, name, "impossible lsn");
 	if (h.page_size == 0 ? h.page_count != 0 : !page_size_valid(h.page_size))
 		return format_damaged(err, name, "impossible page size");

@@ -1,7 +1,7 @@
 /*
  * object.h - the objects that pages lie in, by number
  *
- * In memory an object is a number of 48 bits: the lsn of a slot of this
+ * In memory an object is a number of 44 bits: the lsn of a slot of this
  * database, or OBJECT_TABLE_BIT and an index into its table: a segment, or a
  * slot of another database that this one was branched from.  A number never
  * changes its meaning.
@@ -23,7 +23,7 @@
 #include "vfs/format.h"
 #include "vfs/key.h"
 
-#define OBJECT_TABLE_BIT ((uint64_t)1 << 47)
+#define OBJECT_TABLE_BIT ((uint64_t)1 << LSN_BITS)
 
 /* folder never changes; lock guards the fields below it. */
 struct objects {

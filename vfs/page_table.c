@@ -1,8 +1,8 @@
 /*
  * page_table.c - where the newest image of each page lies; undo maps
  *
- * Three words a page:
- *   seq:48 len:16 | object:48 encoding:8 len_high:8 | offset:32 sum:32
+ * Of each page:
+ *   seq:44 len:20 | object:44 encoding:4 offset_high:16 | sum:32 | offset_low:16
  * Licence: MIT, see LICENSE.
  */
 #include "vfs/page_table.h"
@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BITS = 10, MID_BITS = 11, ROOT_BITS = 11, WORDS = 3 };
+enum { CHUNK_BITS = 10, MID_BITS = 11, ROOT_BITS = 11, CHUNK_PAGES = 1 << CHUNK_BITS };
 
 struct chunk {
 	_Atomic uint32_t sequence; /* odd: being written */
-	_Atomic uint64_t words[1 << CHUNK_BITS][WORDS];
+	_Atomic uint64_t words[CHUNK_PAGES][2];
+	_Atomic uint32_t sums[CHUNK_PAGES];
+	_Atomic uint16_t offsets[CHUNK_PAGES];
 };
 
 struct mid {
@@ -106,52 +108,56 @@ bool page_table_reserve(struct page_table *t, pgno_t n)
 struct page_ref page_table_get(const struct page_table *t, pgno_t pgno)
 {
 	struct page_ref ref = { .encoding = PAGE_ZERO };
-	uint64_t w[WORDS];
+	uint64_t w[2];
+	uint32_t sum;
+	uint16_t offset;
 
 	if (pgno == 0)
 		return ref;
 	struct chunk *chunk = chunk_of(t, pgno);
 	if (chunk == NULL)
 		return ref;
-	_Atomic uint64_t *words = chunk->words[(pgno - 1) & ((1 << CHUNK_BITS) - 1)];
+	size_t i = (pgno - 1) & (CHUNK_PAGES - 1);
 	for (;;) {
 		uint32_t before = atomic_load_explicit(&chunk->sequence, memory_order_acquire);
 
 		/* acquire: whoever sees a new word sees the odd counter before it */
-		for (int i = 0; i < WORDS; i++)
-			w[i] = atomic_load_explicit(&words[i], memory_order_acquire);
+		w[0] = atomic_load_explicit(&chunk->words[i][0], memory_order_acquire);
+		w[1] = atomic_load_explicit(&chunk->words[i][1], memory_order_acquire);
+		sum = atomic_load_explicit(&chunk->sums[i], memory_order_acquire);
+		offset = atomic_load_explicit(&chunk->offsets[i], memory_order_acquire);
 		uint32_t after = atomic_load_explicit(&chunk->sequence, memory_order_relaxed);
 		if (before == after && (before & 1) == 0)
 			break;
 	}
-	uint8_t encoding = (uint8_t)(w[1] >> 8);
+	uint8_t encoding = (uint8_t)(w[1] >> 16 & 0xf);
 	if (encoding == 0)
 		return ref;
-	ref.seq = w[0] >> 16;
-	ref.len = (uint32_t)(w[0] & 0xffff) | (uint32_t)(w[1] & 0xff) << 16;
-	ref.object = w[1] >> 16;
+	ref.seq = w[0] >> 20;
+	ref.len = (uint32_t)w[0] & 0xfffff;
+	ref.object = w[1] >> 20;
 	ref.encoding = encoding;
-	ref.offset = (uint32_t)(w[2] >> 32);
-	ref.sum = (uint32_t)w[2];
+	ref.offset = (uint32_t)(w[1] & 0xffff) << 16 | offset;
+	ref.sum = sum;
 	return ref;
 }
 
 void page_table_set(struct page_table *t, pgno_t pgno, const struct page_ref *ref)
 {
 	struct chunk *chunk = chunk_of(t, pgno);
-	uint64_t w[WORDS] = {
-		ref->seq << 16 | (ref->len & 0xffff),
-		ref->object << 16 | (uint64_t)ref->encoding << 8 | ref->len >> 16,
-		(uint64_t)ref->offset << 32 | ref->sum,
-	};
 
-	assert(chunk != NULL);
-	_Atomic uint64_t *words = chunk->words[(pgno - 1) & ((1 << CHUNK_BITS) - 1)];
+	assert(chunk != NULL && ref->seq >> 44 == 0 && ref->object >> 44 == 0 && ref->len >> 20 == 0 &&
+	       ref->encoding <= 0xf);
+	size_t i = (pgno - 1) & (CHUNK_PAGES - 1);
 	uint32_t sequence = atomic_load_explicit(&chunk->sequence, memory_order_relaxed);
 	atomic_store_explicit(&chunk->sequence, sequence + 1, memory_order_relaxed);
 	/* release: the odd counter is before every word, the words before the even one */
-	for (int i = 0; i < WORDS; i++)
-		atomic_store_explicit(&words[i], w[i], memory_order_release);
+	atomic_store_explicit(&chunk->words[i][0], ref->seq << 20 | ref->len, memory_order_release);
+	atomic_store_explicit(&chunk->words[i][1],
+			      ref->object << 20 | (uint64_t)ref->encoding << 16 | ref->offset >> 16,
+			      memory_order_release);
+	atomic_store_explicit(&chunk->sums[i], ref->sum, memory_order_release);
+	atomic_store_explicit(&chunk->offsets[i], (uint16_t)ref->offset, memory_order_release);
 	atomic_store_explicit(&chunk->sequence, sequence + 2, memory_order_release);
 }
 

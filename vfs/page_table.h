@@ -3,7 +3,7 @@
  *
  * A table is read by any thread without a lock: each chunk of 1024 pages has a
  * sequence counter, odd while it is written.  It is written under the lock of
- * its database, by one thread.  24 bytes a page.
+ * its database, by one thread.  22 bytes a page.
  *
  * An undo map holds what an older version needs that the table has replaced.
  * It belongs to the lock of its database.
@@ -20,16 +20,16 @@
 #include "vfs/format.h"
 
 struct page_ref {
-	uint64_t seq;     /* version that put it there; 48 bits */
-	uint64_t object;  /* number of object.h, 48 bits */
+	uint64_t seq;     /* version that put it there; 44 bits */
+	uint64_t object;  /* number of object.h, 44 bits */
 	uint32_t offset;
-	uint32_t len;
+	uint32_t len;     /* 20 bits */
 	uint32_t sum;
 	uint8_t encoding; /* enum page_encoding; a page never written is PAGE_ZERO */
 };
 
 /* In memory only: the image is staged by version seq, at index `offset`; object is 0. */
-enum { PAGE_MEMORY = 254 };
+enum { PAGE_MEMORY = 15 };
 
 struct page_table;
 

@@ -78,7 +78,7 @@ bool pin_parse(const uint8_t *bytes, size_t len, const char *name, struct pin *o
 	memcpy(p.name, bytes + PIN_HEAD_LEN, name_len);
 	if (strlen(p.name) != name_len || !name_ok(&p))
 		return format_damaged(err, name, "impossible name");
-	if (p.lsn == 0 || p.lsn >> 47 != 0 || p.child_lsn >> 47 != 0)
+	if (p.lsn == 0 || p.lsn >> LSN_BITS != 0 || p.child_lsn >> LSN_BITS != 0)
 		return format_damaged(err, name, "impossible lsn");
 	*out = p;
 	return true;

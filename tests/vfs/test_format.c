@@ -432,12 +432,12 @@ START_TEST(page_table_and_undo_keep_every_field)
 	ck_assert(page_table_reserve(t, 5000000));
 	for (pgno_t p = 1; p < 5000000; p += 99991) {
 		struct page_ref put = {
-			.seq = (1ull << 48) - p,
+			.seq = (1ull << 44) - p,
 			.object = OBJECT_TABLE_BIT | p,
 			.offset = UINT32_MAX - p,
 			.len = 65536,
 			.sum = p * 2654435761u,
-			.encoding = PAGE_RAW,
+			.encoding = PAGE_MEMORY,
 		};
 
 		page_table_set(t, p, &put);
@@ -447,6 +447,7 @@ START_TEST(page_table_and_undo_keep_every_field)
 		ck_assert_uint_eq(put.offset, ref.offset);
 		ck_assert_uint_eq(put.len, ref.len);
 		ck_assert_uint_eq(put.sum, ref.sum);
+		ck_assert_uint_eq(put.encoding, ref.encoding);
 	}
 	ck_assert_uint_eq(PAGE_ZERO, page_table_get(t, 3).encoding);
 	ck_assert_uint_eq(PAGE_ZERO, page_table_get(t, UINT32_MAX).encoding);
