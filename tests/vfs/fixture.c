@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void start(struct fixture *f)
+void fixture_begin(struct fixture *f)
 {
 	struct error err = ERROR_INIT;
 
+	if (f->inner == NULL) {
+		f->inner = store_place_open(&f->place);
+		f->faults = fault_open(f->inner);
+	}
 	f->config.store = f->faults;
 	ck_assert_msg(vfs_init(&f->config, &err), "%s", err.text);
 }
@@ -22,10 +26,8 @@ void fixture_open_with(struct fixture *f, int kind, const struct vfs_config *con
 
 	memset(f, 0, sizeof(*f));
 	store_place_init(&store_kinds[kind], &f->place);
-	f->inner = store_place_open(&f->place);
-	f->faults = fault_open(f->inner);
 	f->config = *config;
-	start(f);
+	fixture_begin(f);
 	ck_assert_msg(vfs_create_database(f->faults, "app", &err) == VFS_OK, "%s", err.text);
 	f->db = connect_to("app", NULL);
 }
@@ -46,16 +48,22 @@ void fixture_restart(struct fixture *f)
 
 void fixture_start(struct fixture *f)
 {
-	start(f);
+	fixture_begin(f);
 	f->db = connect_to("app", NULL);
 }
 
-void fixture_close(struct fixture *f)
+void fixture_leave(struct fixture *f)
 {
 	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f->db));
 	vfs_deinit();
 	blob_close(f->faults);
 	blob_close(f->inner);
+	f->faults = f->inner = NULL;
+}
+
+void fixture_close(struct fixture *f)
+{
+	fixture_leave(f);
 	store_place_remove(&f->place);
 }
 

@@ -33,8 +33,12 @@ void fixture_close(struct fixture *f);
 
 /* Forget everything but the store. */
 void fixture_restart(struct fixture *f);
-/* Its second half, after sqlite3_close() and vfs_deinit(). */
+/* Its second half, after sqlite3_close() and vfs_deinit(), or after fixture_leave(). */
 void fixture_start(struct fixture *f);
+/* The same without a connection. */
+void fixture_begin(struct fixture *f);
+/* Close everything, the store too: no thread of ours is left, so the process may be forked. */
+void fixture_leave(struct fixture *f);
 
 /* A connection to `name`; query is added to the URI, such as "&mode=ro", or NULL. */
 sqlite3 *connect_to(const char *name, const char *query);

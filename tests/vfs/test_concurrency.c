@@ -361,9 +361,8 @@ START_TEST(killed_processes_lose_nothing_that_was_acknowledged)
 
 	fixture_open_with(&f, _i, &config);
 	make_accounts(f.db);
-	/* the children must not inherit connections */
-	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
-	vfs_deinit();
+	/* the children must not inherit connections, nor threads */
+	fixture_leave(&f);
 	for (int round = 0; round < ROUNDS; round++) {
 		pid_t pids[WRITERS];
 
@@ -382,9 +381,7 @@ START_TEST(killed_processes_lose_nothing_that_was_acknowledged)
 			ck_assert_msg(WIFSIGNALED(status), "child ended with %d", WEXITSTATUS(status));
 		}
 		/* an empty machine */
-		struct error err = ERROR_INIT;
-		ck_assert(vfs_init(&f.config, &err));
-		f.db = connect_to("app", NULL);
+		fixture_start(&f);
 		fence(f.db);
 		integrity_check(f.db);
 		ck_assert_int_eq(SUM, query_int(f.db, "SELECT sum(v) FROM acc"));
@@ -398,13 +395,10 @@ START_TEST(killed_processes_lose_nothing_that_was_acknowledged)
 			ck_assert_int_le(next[i], atomic_load(&told[i].acknowledged) + 1);
 			atomic_store(&told[i].acknowledged, next[i]);
 		}
-		ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
-		vfs_deinit();
+		fixture_leave(&f);
 	}
 	int total = next[0] + next[1];
-	struct error err = ERROR_INIT;
-	ck_assert(vfs_init(&f.config, &err));
-	f.db = connect_to("app", NULL);
+	fixture_start(&f);
 	ck_assert_int_gt(total, ROUNDS);
 	munmap(told, sizeof(*told) * WRITERS);
 	fixture_close(&f);

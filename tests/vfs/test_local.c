@@ -110,16 +110,11 @@ static void wait_for_count(sqlite3 *db, int64_t n)
 /* As kill -9 would leave it: a child does `work`, and dies in the midst of what its threads do. */
 static void die_after(struct fixture *f, void (*work)(struct fixture *f))
 {
-	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f->db));
-	vfs_deinit();
+	fixture_leave(f);
 	pid_t pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		struct error err = ERROR_INIT;
-
-		if (!vfs_init(&f->config, &err))
-			_exit(3);
-		f->db = connect_to("app", NULL);
+		fixture_start(f);
 		work(f);
 		raise(SIGKILL);
 	}
@@ -127,8 +122,7 @@ static void die_after(struct fixture *f, void (*work)(struct fixture *f))
 	waitpid(pid, &status, 0);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	/* the faults belonged to the child; a store of the test has none */
-	struct error err = ERROR_INIT;
-	ck_assert(vfs_init(&f->config, &err));
+	fixture_begin(f);
 }
 
 static void two_commits_without_a_store(struct fixture *f)
