@@ -355,6 +355,7 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 	if (!options->read_only)
 		remove_old_drafts(fd);
 	redo_init(&store->redo, fd);
+	spare_pool_init(&store->spares, fd);
 	*out = &store->base;
 	return BLOB_OK;
 }
@@ -363,6 +364,7 @@ static void local_close(struct blob_store *base)
 {
 	struct local_store *store = local_of(base);
 
+	spare_pool_deinit(&store->spares);
 	redo_deinit(&store->redo);
 	close(store->root_fd);
 	free(store);

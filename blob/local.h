@@ -5,6 +5,7 @@
 #ifndef PGBLOB_BLOB_LOCAL_H
 #define PGBLOB_BLOB_LOCAL_H
 
+#include "blob/local_spare.h"
 #include "blob/redo.h"
 #include "blob/store.h"
 
@@ -16,6 +17,7 @@ struct local_store {
 	int root_fd;
 	bool takes_redo; /* local_takes_redo() */
 	struct redo redo;
+	struct spare_pool spares; /* for what is created by redo */
 	_Atomic bool no_tmpfile; /* O_TMPFILE or its linking does not work here */
 };
 

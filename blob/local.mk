@@ -18,6 +18,7 @@ libblob_a_SOURCES = \
 	blob/local_create.c \
 	blob/local_file.c blob/local_file.h \
 	blob/local_list.c \
+	blob/local_spare.c blob/local_spare.h \
 	blob/redo.c blob/redo.h \
 	blob/redo_file.c blob/redo_file.h \
 	blob/redo_recover.c \

@@ -187,9 +187,9 @@ static int draft_by_redo(struct local_store *store, struct draft *d, const struc
 			 struct stat *st)
 {
 	d->tmp[0] = '\0';
-	d->fd = openat(store->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, LOCAL_REDO_MODE);
+	d->fd = spare_pool_take(&store->spares);
 	if (d->fd < 0)
-		return errno;
+		return -d->fd;
 	int failed = draft_write(d, body);
 	return failed != 0 ? failed : fstat(d->fd, st) == 0 ? 0 : errno;
 }
