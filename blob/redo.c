@@ -274,8 +274,10 @@ bool redo_enter(struct redo *r, struct redo_ticket *t)
 	if (state != REDO_READY)
 		return false;
 	mutex_lock(&r->lock);
+	r->outside++;
 	while (is_under_way_locked(r, t->key))
 		cond_wait(&r->changed, &r->lock);
+	r->outside--;
 	t->recorded = false;
 	t->next = r->tickets;
 	t->prev = &r->tickets;
@@ -294,8 +296,8 @@ void redo_leave(struct redo *r, struct redo_ticket *t)
 		t->next->prev = t->prev;
 	if (t->recorded)
 		r->in_flight[t->file]--;
-	/* who waits for this key, or for the file to be at rest */
-	if (r->tickets != NULL || r->checkpointing)
+	/* who waits for this key, or for the file to be at rest; the thread is not woken for each create */
+	if (r->outside > 0 || r->checkpointing)
 		cond_broadcast(&r->changed);
 	mutex_unlock(&r->lock);
 }

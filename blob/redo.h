@@ -61,7 +61,8 @@ struct redo {
 	struct redo_keys keys[REDO_FILES]; /* of its records */
 	bool flushing;
 	unsigned in_flight[REDO_FILES]; /* creates with a record there */
-	struct redo_ticket *tickets;
+	struct redo_ticket *tickets; /* of those between enter and leave */
+	unsigned outside;            /* who wait in redo_enter() for a key */
 	uint64_t checkpoints;        /* that were made */
 	bool checkpointing;
 	bool started;                /* the thread is to be joined */

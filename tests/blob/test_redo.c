@@ -482,6 +482,44 @@ START_TEST(of_all_who_want_a_name_one_gets_it)
 }
 END_TEST
 
+/* All want the same name, and nobody creates anything else meanwhile. */
+static void *create_one(void *arg)
+{
+	struct error e = ERROR_INIT;
+	struct buf body = BUF_INIT(64);
+
+	buf_put_str(&body, "x");
+	enum blob_rc rc = blob_create(arg, "one", &body, NULL, &e);
+	buf_free(&body);
+	return rc == BLOB_OK ? arg : NULL;
+}
+
+START_TEST(who_waits_for_a_name_is_woken)
+{
+	enum { N_THREADS = 16, ROUNDS = 50 };
+	struct blob_store *store = open_folder();
+	pthread_t threads[N_THREADS];
+
+	create_until_redone(store);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned n = 0;
+
+		for (unsigned i = 0; i < N_THREADS; i++)
+			ck_assert(thread_start(&threads[i], "create", 0, create_one, store, &err));
+		for (unsigned i = 0; i < N_THREADS; i++) {
+			void *got;
+
+			pthread_join(threads[i], &got);
+			n += got != NULL;
+		}
+		ck_assert_uint_eq(1, n);
+		ck_assert(is_redone("one"));
+		ck_assert_int_eq(BLOB_OK, blob_delete(store, "one", &err));
+	}
+	blob_close(store);
+}
+END_TEST
+
 START_TEST(who_may_only_read_is_told_to_let_it_be_recovered)
 {
 	int status;
@@ -540,6 +578,7 @@ int main(void)
 	tcase_add_test(tc, a_checkpoint_empties_the_files);
 	tcase_add_test(tc, full_files_stop_nobody);
 	tcase_add_test(tc, of_all_who_want_a_name_one_gets_it);
+	tcase_add_test(tc, who_waits_for_a_name_is_woken);
 	tcase_add_test(tc, who_may_only_read_is_told_to_let_it_be_recovered);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
