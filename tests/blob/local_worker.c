@@ -20,7 +20,7 @@
 #include "base/thread.h"
 #include "blob/blob.h"
 
-enum { THREADS_MAX = 16, BODY_MAX = 40000 };
+enum { THREADS_MAX = 16, BODY_MAX = 40000, OBJECTS_MAX = 4000 /* the disk is small */ };
 
 static struct blob_store *store;
 static unsigned n_threads;
@@ -64,7 +64,7 @@ static void *create_all(void *arg)
 	struct error err = ERROR_INIT;
 	char key[64];
 
-	for (unsigned n = (unsigned)(uintptr_t)arg;; n += n_threads) {
+	for (unsigned n = (unsigned)(uintptr_t)arg; n < OBJECTS_MAX; n += n_threads) {
 		key_of(n, key);
 		bytes_of(n, &body);
 		if (blob_create(store, key, &body, NULL, &err) != BLOB_OK)
@@ -167,6 +167,8 @@ int main(int argc, char **argv)
 				fail("thread", &err);
 		for (unsigned i = 0; i < n_threads; i++)
 			pthread_join(threads[i], NULL);
+		for (;;)
+			pause(); /* until killed */
 	}
 	blob_close(store);
 	return status;

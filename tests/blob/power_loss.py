@@ -28,8 +28,8 @@ import threading
 import time
 
 KINDS = {  # size, what makes one, what mends one, its type for mount
-    "ext4": (64 << 20, ["mkfs.ext4", "-q"], None, "ext4"),
-    "ext4-nojournal": (64 << 20, ["mkfs.ext4", "-q", "-O", "^has_journal"], ["e2fsck", "-fy"], "ext4"),
+    "ext4": (128 << 20, ["mkfs.ext4", "-q"], None, "ext4"),
+    "ext4-nojournal": (128 << 20, ["mkfs.ext4", "-q", "-O", "^has_journal"], ["e2fsck", "-fy"], "ext4"),
     "xfs": (320 << 20, ["mkfs.xfs", "-q"], None, "xfs"),
 }
 RUN_SECONDS = 1.5
