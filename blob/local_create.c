@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/bytes.h"
 #include "base/error.h"
 #include "blob/local_file.h"
 
@@ -30,7 +29,7 @@
 /* tmp is "" while it has no name. */
 struct draft {
 	int fd;
-	char tmp[sizeof(LOCAL_TMP_PREFIX) + 32];
+	char tmp[LOCAL_TMP_MAX];
 };
 
 static int draft_open(struct local_store *store, struct draft *d)
@@ -44,10 +43,7 @@ static int draft_open(struct local_store *store, struct draft *d)
 			return errno;
 		atomic_store_explicit(&store->no_tmpfile, true, memory_order_relaxed);
 	}
-	unsigned char nonce[12];
-	random_bytes(nonce, sizeof(nonce));
-	memcpy(d->tmp, LOCAL_TMP_PREFIX, sizeof(LOCAL_TMP_PREFIX));
-	hex_encode(nonce, sizeof(nonce), d->tmp + sizeof(LOCAL_TMP_PREFIX) - 1);
+	local_tmp_name(d->tmp);
 	d->fd = openat(store->root_fd, d->tmp, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
 	return d->fd >= 0 ? local_mark_new(d->fd) : errno;
 }
@@ -60,37 +56,6 @@ static void draft_close(struct local_store *store, struct draft *d)
 	if (d->tmp[0] != '\0')
 		(void)unlinkat(store->root_fd, d->tmp, 0);
 	d->fd = -1;
-}
-
-static int draft_write(struct draft *d, const struct buf *body)
-{
-	size_t done = 0;
-
-	while (done < body->len) {
-		ssize_t n = pwrite(d->fd, body->data + done, body->len - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static const char *name_of(const struct local_path *path)
-{
-	return path->text + path->parent_len + (path->parent_len > 0);
-}
-
-/* The folder of an object, made if need be: a descriptor or -errno. */
-static int open_parent(struct local_store *store, const struct local_path *path)
-{
-	char folder[LOCAL_PATH_MAX];
-
-	memcpy(folder, path->text, path->parent_len);
-	folder[path->parent_len] = '\0';
-	return local_make_folder(store->root_fd, folder);
 }
 
 /* What is there already: EEXIST for an object, what to say for what cannot be one, 0 for nothing. */
@@ -127,9 +92,9 @@ static int link_in(struct local_store *store, const struct draft *d, int folder_
 static int draft_link(struct local_store *store, const struct draft *d, const struct local_path *path)
 {
 	for (int tries = 0;; tries++) {
-		int folder_fd = open_parent(store, path);
+		int folder_fd = local_open_parent(store->root_fd, path);
 		int failed = folder_fd < 0 ? -folder_fd :
-					     link_in(store, d, folder_fd, name_of(path));
+					     link_in(store, d, folder_fd, local_name_of(path));
 
 		if (folder_fd >= 0)
 			close(folder_fd);
@@ -159,7 +124,7 @@ static enum outcome create_flushed(struct local_store *store, const struct local
 
 	*failed = draft_open(store, &draft);
 	if (*failed == 0)
-		*failed = draft_write(&draft, body);
+		*failed = local_write_all(draft.fd, body->data, body->len, 0);
 	if (*failed == 0 && fdatasync(draft.fd) != 0)
 		*failed = errno;
 	if (*failed == 0)
@@ -190,7 +155,7 @@ static int draft_by_redo(struct local_store *store, struct draft *d, const struc
 	d->fd = spare_pool_take(&store->spares);
 	if (d->fd < 0)
 		return -d->fd;
-	int failed = draft_write(d, body);
+	int failed = local_write_all(d->fd, body->data, body->len, 0);
 	return failed != 0 ? failed : fstat(d->fd, st) == 0 ? 0 : errno;
 }
 
@@ -227,9 +192,9 @@ static enum outcome create_by_redo(struct local_store *store, const char *key,
 	    !redo_enter(&store->redo, &ticket))
 		return OTHER_WAY;
 	/* what is wrong with file or folder is for the other way to say */
-	int folder_fd = open_parent(store, path);
+	int folder_fd = local_open_parent(store->root_fd, path);
 	if (folder_fd >= 0 && draft_by_redo(store, &draft, body, st) == 0)
-		outcome = record_and_link(store, &ticket, &draft, folder_fd, name_of(path), body,
+		outcome = record_and_link(store, &ticket, &draft, folder_fd, local_name_of(path), body,
 					  failed);
 	redo_leave(&store->redo, &ticket);
 	if (folder_fd >= 0)

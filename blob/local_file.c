@@ -48,6 +48,11 @@ int local_path_of(struct local_path *out, const char *key)
 	return len - segment > LOCAL_NAME_MAX ? ENAMETOOLONG : 0;
 }
 
+const char *local_name_of(const struct local_path *path)
+{
+	return path->text + path->parent_len + (path->parent_len > 0);
+}
+
 bool local_segment_of(const char *name, char *out)
 {
 	size_t len = 0;
@@ -139,6 +144,61 @@ int local_make_folder(int root_fd, const char *path)
 	if (fd != -ENOENT || path[0] == '\0')
 		return fd;
 	return walk(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, true);
+}
+
+int local_open_parent(int root_fd, const struct local_path *path)
+{
+	char folder[LOCAL_PATH_MAX];
+
+	memcpy(folder, path->text, path->parent_len);
+	folder[path->parent_len] = '\0';
+	return local_make_folder(root_fd, folder);
+}
+
+void local_tmp_name(char out[LOCAL_TMP_MAX])
+{
+	unsigned char nonce[12];
+
+	random_bytes(nonce, sizeof(nonce));
+	memcpy(out, LOCAL_TMP_PREFIX, sizeof(LOCAL_TMP_PREFIX));
+	hex_encode(nonce, sizeof(nonce), out + sizeof(LOCAL_TMP_PREFIX) - 1);
+}
+
+int local_write_all(int fd, const void *bytes, size_t len, off_t at)
+{
+	const char *from = bytes;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, from, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		from += n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int local_read_all(int fd, void *out, size_t len, off_t at, size_t *got)
+{
+	char *to = out;
+
+	*got = 0;
+	while (*got < len) {
+		ssize_t n = pread(fd, to + *got, len - *got, at + (off_t)*got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			break;
+		*got += (size_t)n;
+	}
+	return 0;
 }
 
 int local_mark_new(int fd)

@@ -33,6 +33,9 @@ struct local_path {
  */
 MUST_CHECK int local_path_of(struct local_path *out, const char *key);
 
+/* The last part of the path. */
+const char *local_name_of(const struct local_path *path);
+
 /*
  * The segment that a file's name stands for, in `out` (LOCAL_NAME_MAX + 1 bytes);
  * false for a name that local_path_of() does not make.
@@ -47,6 +50,19 @@ MUST_CHECK int local_open(int root_fd, const char *path, int flags);
 
 /* Open the folder `path`, made if it is not there, with those above it. */
 MUST_CHECK int local_make_folder(int root_fd, const char *path);
+
+/* The folder that `path` lies in, made if it is not there: a descriptor or -errno. */
+MUST_CHECK int local_open_parent(int root_fd, const struct local_path *path);
+
+/* A name for a temporary file that nobody else has. */
+#define LOCAL_TMP_MAX (sizeof(LOCAL_TMP_PREFIX) + 24)
+void local_tmp_name(char out[LOCAL_TMP_MAX]);
+
+/* Write all bytes at `at`: 0 or errno. */
+MUST_CHECK int local_write_all(int fd, const void *bytes, size_t len, off_t at);
+
+/* Read up to `len` bytes from `at` on, fewer only at the end of the file: *got, and 0 or errno. */
+MUST_CHECK int local_read_all(int fd, void *out, size_t len, off_t at, size_t *got);
 
 /*
  * A file that its owner may write is not known to be durable: its creator is

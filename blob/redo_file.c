@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "blob/local_file.h"
 
 #define FILE_MAGIC "PGBL"
 #define RECORD_MAGIC "PGBE"
@@ -38,24 +39,6 @@ void redo_file_close(struct redo_file *f)
 	f->fd = -1;
 }
 
-static int write_all(int fd, const void *bytes, size_t len, off_t at)
-{
-	const char *from = bytes;
-
-	while (len > 0) {
-		ssize_t n = pwrite(fd, from, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		from += n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int redo_file_allocate(struct redo_file *f, size_t len)
 {
 	static const char zeros[1 << 16];
@@ -71,7 +54,7 @@ int redo_file_allocate(struct redo_file *f, size_t len)
 	}
 	/* written, not only reserved: a flush of it has nothing else to write then */
 	for (size_t at = f->len; failed == 0 && at < len; at += sizeof(zeros))
-		failed = write_all(f->fd, zeros, sizeof(zeros), (off_t)at);
+		failed = local_write_all(f->fd, zeros, sizeof(zeros), (off_t)at);
 	if (failed == 0 && fsync(f->fd) != 0)
 		failed = errno;
 	if (failed == 0)
@@ -151,7 +134,7 @@ int redo_file_begin(struct redo_file *f, uint64_t generation)
 	int failed = put_head(f->fd, generation, head);
 
 	if (failed == 0)
-		failed = write_all(f->fd, head, sizeof(head), 0);
+		failed = local_write_all(f->fd, head, sizeof(head), 0);
 	if (failed == 0 && fdatasync(f->fd) != 0)
 		failed = errno;
 	if (failed == 0) {
@@ -165,7 +148,7 @@ int redo_file_touch(const struct redo_file *f)
 {
 	enum { BEHIND_THE_HEAD = 128 };
 	static const char nothing[8];
-	int failed = write_all(f->fd, nothing, sizeof(nothing), BEHIND_THE_HEAD);
+	int failed = local_write_all(f->fd, nothing, sizeof(nothing), BEHIND_THE_HEAD);
 
 	return failed != 0 ? failed : fdatasync(f->fd) == 0 ? 0 : errno;
 }
@@ -213,23 +196,13 @@ int redo_file_read(const struct redo_file *f, struct buf *out)
 	if (fstat(f->fd, &st) != 0)
 		return errno;
 	size_t want = st.st_size < REDO_FILE_MAX ? (size_t)st.st_size : REDO_FILE_MAX;
-	size_t len = 0;
+	size_t len;
 	char *to = buf_extend(out, want);
 	if (to == NULL)
 		return ENOMEM;
-	while (len < want) {
-		ssize_t n = pread(f->fd, to + len, want - len, (off_t)len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
+	int failed = local_read_all(f->fd, to, want, 0, &len);
 	out->len -= want - len;
-	return 0;
+	return failed;
 }
 
 bool redo_next(const struct buf *bytes, uint64_t generation, size_t *at, struct redo_record *out)

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "blob/key.h"
@@ -61,19 +60,10 @@ int redo_sync_all(int root_fd, const struct redo_file *f)
 static int write_draft(int root_fd, const char *name, const struct redo_record *r)
 {
 	int fd = openat(root_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0444);
-	size_t done = 0;
-	int failed = 0;
 
 	if (fd < 0)
 		return errno;
-	while (failed == 0 && done < r->body_len) {
-		ssize_t n = write(fd, r->body + done, r->body_len - done);
-
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			failed = errno;
-	}
+	int failed = local_write_all(fd, r->body, r->body_len, 0);
 	if (failed == 0 && fchmod(fd, LOCAL_REDO_MODE) != 0)
 		failed = errno;
 	close(fd);
@@ -83,17 +73,12 @@ static int write_draft(int root_fd, const char *name, const struct redo_record *
 static int put_object(int root_fd, const struct local_path *path, const struct redo_record *r,
 		      bool replace)
 {
-	char draft[sizeof(LOCAL_TMP_PREFIX) + 32] = LOCAL_TMP_PREFIX;
-	char folder[LOCAL_PATH_MAX];
-	const char *name = path->text + path->parent_len + (path->parent_len > 0);
-	unsigned char nonce[12];
+	const char *name = local_name_of(path);
+	char draft[LOCAL_TMP_MAX];
 
-	random_bytes(nonce, sizeof(nonce));
-	hex_encode(nonce, sizeof(nonce), draft + sizeof(LOCAL_TMP_PREFIX) - 1);
-	memcpy(folder, path->text, path->parent_len);
-	folder[path->parent_len] = '\0';
+	local_tmp_name(draft);
 	int failed = write_draft(root_fd, draft, r);
-	int folder_fd = failed == 0 ? local_make_folder(root_fd, folder) : -failed;
+	int folder_fd = failed == 0 ? local_open_parent(root_fd, path) : -failed;
 	if (folder_fd < 0)
 		failed = -folder_fd;
 	else if ((replace ? renameat(root_fd, draft, folder_fd, name) :
@@ -108,17 +93,10 @@ static int put_object(int root_fd, const struct local_path *path, const struct r
 static bool has_bytes(int fd, const struct redo_record *r)
 {
 	char *bytes = malloc(r->body_len + 1);
-	size_t len = 0;
+	size_t len;
+	bool same = bytes != NULL && local_read_all(fd, bytes, r->body_len, 0, &len) == 0 &&
+		    len == r->body_len && memcmp(bytes, r->body, len) == 0;
 
-	while (bytes != NULL && len < r->body_len) {
-		ssize_t n = pread(fd, bytes + len, r->body_len - len, (off_t)len);
-
-		if (n > 0)
-			len += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			break;
-	}
-	bool same = bytes != NULL && len == r->body_len && memcmp(bytes, r->body, len) == 0;
 	free(bytes);
 	return same;
 }
