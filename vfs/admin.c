@@ -95,30 +95,39 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	return rc;
 }
 
-/* By who has the turn. */
-static enum vfs_rc take_slot(struct db *db, uint64_t lsn, struct error *err)
+enum vfs_rc admin_take_head(struct db *db, struct version **base, struct error *err)
 {
-	struct commit_request request = { .kind = COMMIT_DROPPED,
-					  .timeout_ms = vfs_settings.commit_timeout_ms };
-	struct version *made = NULL;
 	enum vfs_rc rc = group_drain(db, err);
 
 	if (rc == VFS_OK)
 		rc = commit_resolve(db, err);
 	if (rc == VFS_OK)
 		rc = db_follow(db, boot_us(), err);
+	*base = rc == VFS_OK ? db_pin_published(db) : NULL;
+	return rc;
+}
+
+/* By who has the turn. */
+static enum vfs_rc take_slot(struct db *db, uint64_t lsn, struct error *err)
+{
+	struct commit_request request = { .kind = COMMIT_DROPPED,
+					  .timeout_ms = vfs_settings.commit_timeout_ms };
+	struct version *made = NULL;
+	struct version *base;
+	enum vfs_rc rc = admin_take_head(db, &base, err);
+
 	if (rc != VFS_OK)
 		return rc;
-	request.base = db_pin_published(db);
-	if (request.base->lsn >= lsn)
+	request.base = base;
+	if (base->lsn >= lsn)
 		rc = VFS_EXISTS;
-	else if (request.base->lsn + 1 != lsn || request.base->exists)
+	else if (base->lsn + 1 != lsn || base->exists)
 		rc = commit_lost(db, err);
 	else
 		rc = commit_append(db, &request, &made, err);
-	if (rc == VFS_LOST && request.base->lsn + 1 == lsn)
+	if (rc == VFS_LOST && base->lsn + 1 == lsn)
 		rc = VFS_EXISTS;
-	db_unpin(db, request.base);
+	db_unpin(db, base);
 	if (made != NULL)
 		db_unpin(db, made);
 	return rc;

@@ -15,6 +15,12 @@ MUST_CHECK enum vfs_rc admin_open_newest(struct blob_store *store, const char *n
 					 struct db **out, bool *exists, struct error *err);
 
 /*
+ * For who has the turn: wait for all that is under way, and learn what others committed.  VFS_OK:
+ * *base, pinned for the caller, is what the next slot is appended to; otherwise it is NULL.
+ */
+MUST_CHECK enum vfs_rc admin_take_head(struct db *db, struct version **base, struct error *err);
+
+/*
  * Take slot `lsn` of a name behind whose last slot no database is, with a commit of kind
  * DROPPED: who wants to create one with that slot, and fell asleep, loses.  VFS_EXISTS:
  * somebody has it; VFS_LOST: it is not the next one.

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "vfs/admin.h"
 #include "vfs/commit.h"
-#include "vfs/group.h"
 #include "vfs/manifest.h"
 #include "vfs/registry.h"
 #include "vfs/seal.h"
@@ -140,23 +139,10 @@ static enum vfs_rc create_slot(struct making *m, const struct version *base,
 	return rc;
 }
 
-/* Who has the turn appends behind all that is under way. */
-static enum vfs_rc take_head(struct db *db, struct version **base, struct error *err)
-{
-	enum vfs_rc rc = group_drain(db, err);
-
-	if (rc == VFS_OK)
-		rc = commit_resolve(db, err);
-	if (rc == VFS_OK)
-		rc = db_follow(db, boot_us(), err);
-	*base = rc == VFS_OK ? db_pin_published(db) : NULL;
-	return rc;
-}
-
 static enum vfs_rc append_branch(struct making *m, struct error *err)
 {
 	struct version *base;
-	enum vfs_rc rc = take_head(m->to, &base, err);
+	enum vfs_rc rc = admin_take_head(m->to, &base, err);
 
 	if (rc != VFS_OK)
 		return rc;
@@ -229,7 +215,7 @@ enum vfs_rc vfs_branch_database(struct blob_store *store, const char *name, cons
 static enum vfs_rc append_restored(struct making *m, struct error *err)
 {
 	struct version *base;
-	enum vfs_rc rc = take_head(m->to, &base, err);
+	enum vfs_rc rc = admin_take_head(m->to, &base, err);
 
 	if (rc != VFS_OK)
 		return rc;

@@ -15,7 +15,6 @@
 #include "vfs/cache.h"
 #include "vfs/commit.h"
 #include "vfs/fetch.h"
-#include "vfs/group.h"
 #include "vfs/history.h"
 #include "vfs/registry.h"
 
@@ -145,23 +144,20 @@ static enum vfs_rc append_copy(struct db *to, struct reader *r, struct version *
 		.page_count = r->v->page_count,
 		.timeout_ms = vfs_settings.commit_timeout_ms,
 	};
-	enum vfs_rc rc = group_drain(to, err);
+	struct version *base;
+	enum vfs_rc rc = admin_take_head(to, &base, err);
 
-	memcpy(request.header, r->v->header, PAGE_HEADER_LEN);
-	if (rc == VFS_OK)
-		rc = commit_resolve(to, err);
-	if (rc == VFS_OK)
-		rc = db_follow(to, boot_us(), err);
 	if (rc != VFS_OK)
 		return rc;
-	request.base = db_pin_published(to);
-	if (request.base->exists) {
+	memcpy(request.header, r->v->header, PAGE_HEADER_LEN);
+	request.base = base;
+	if (base->exists) {
 		error_set(err, "database \"%s\" already exists", to->name);
 		rc = VFS_EXISTS;
 	} else {
 		rc = commit_append(to, &request, made, err);
 	}
-	db_unpin(to, request.base);
+	db_unpin(to, base);
 	if (r->rc != VFS_OK)
 		return r->rc; /* what hindered it */
 	return rc == VFS_LOST ? VFS_EXISTS : rc;
