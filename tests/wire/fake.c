@@ -42,6 +42,7 @@ struct fake_counts fake_counts;
 static struct mutex lock = MUTEX_INIT;
 static struct cond changed; /* init() */
 static struct session *holder;
+static bool gate_is_open;
 
 static void init(void)
 {
@@ -54,6 +55,15 @@ void fake_reset(void)
 
 	pthread_once(&once, init);
 	memset(&fake_counts, 0, sizeof(fake_counts));
+	gate_is_open = false;
+}
+
+void fake_open_gate(void)
+{
+	mutex_lock(&lock);
+	gate_is_open = true;
+	cond_broadcast(&changed);
+	mutex_unlock(&lock);
 }
 
 static struct session *enter(void *session)
@@ -159,8 +169,21 @@ static bool wait_for(struct session *s, int64_t ms, struct exec_out *out)
 	int64_t deadline = mono_ms() + ms;
 
 	mutex_lock(&lock);
+	atomic_fetch_add(&fake_counts.waiting, 1);
 	while (!s->canceled && cond_wait_until(&changed, &lock, deadline))
 		;
+	atomic_fetch_sub(&fake_counts.waiting, 1);
+	mutex_unlock(&lock);
+	return !interrupted(s, out);
+}
+
+static bool wait_at_gate(struct session *s, struct exec_out *out)
+{
+	mutex_lock(&lock);
+	atomic_fetch_add(&fake_counts.waiting, 1);
+	while (!gate_is_open && !s->canceled)
+		cond_wait(&changed, &lock);
+	atomic_fetch_sub(&fake_counts.waiting, 1);
 	mutex_unlock(&lock);
 	return !interrupted(s, out);
 }
@@ -168,8 +191,10 @@ static bool wait_for(struct session *s, int64_t ms, struct exec_out *out)
 static bool take_lock(struct session *s, struct exec_out *out)
 {
 	mutex_lock(&lock);
+	atomic_fetch_add(&fake_counts.waiting, 1);
 	while (holder != NULL && holder != s && !s->canceled)
 		cond_wait(&changed, &lock);
+	atomic_fetch_sub(&fake_counts.waiting, 1);
 	if (!s->canceled)
 		holder = s;
 	mutex_unlock(&lock);
@@ -219,6 +244,7 @@ static bool copy_in(struct session *s, struct exec_out *out)
 	long total = 0;
 
 	out->copy_in_begin(out, 0, 1);
+	atomic_fetch_add(&fake_counts.copies, 1);
 	while ((n = out->copy_in_next(out, &data)) > 0)
 		total += n;
 	if (n < 0)
@@ -260,7 +286,7 @@ static const char *after(const char *text, const char *word)
 
 static bool has_rows(const char *text)
 {
-	static const char *const without[] = { "begin", "commit", "fail", "fatal", "sleep", "lock",
+	static const char *const without[] = { "begin", "commit", "fail", "fatal", "sleep", "gate", "lock",
 					       "unlock", "copy t from stdin", "copy t to stdout", "notice", "set" };
 
 	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
@@ -298,6 +324,10 @@ static bool run(struct session *s, const char *text, int *next, uint32_t max_row
 		if (!wait_for(s, atoi(args), out))
 			return false;
 		tag = "SLEEP";
+	} else if (after(text, "gate") != NULL) {
+		if (!wait_at_gate(s, out))
+			return false;
+		tag = "GATE";
 	} else if (after(text, "lock") != NULL) {
 		if (!take_lock(s, out))
 			return false;

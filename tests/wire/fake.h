@@ -7,6 +7,7 @@
  *   fatal              a FATAL one
  *   rows N [WIDTH]     N rows of one text column
  *   sleep MS           until canceled
+ *   gate               until fake_open_gate(), or canceled
  *   lock, unlock       of the one lock there is; lock waits until it is free
  *   copy t from stdin, copy t to stdout N  COPY
  *   notice             a notice
@@ -29,11 +30,16 @@ extern const struct executor_ops fake_ops;
 /* What has happened in all sessions since fake_reset(). */
 struct fake_counts {
 	atomic_int connects, disconnects, cancels, late_cancels, fails, syncs, statements;
+	atomic_int waiting; /* statements that wait now: sleep, gate, lock */
+	atomic_int copies;  /* that have begun */
 };
 
 extern struct fake_counts fake_counts;
 
 /* Before the first server is opened. */
 void fake_reset(void);
+
+/* Statements "gate" end, those that wait and those to come. */
+void fake_open_gate(void);
 
 #endif

@@ -63,14 +63,14 @@ static void setup_and_start(void)
 /* Whatever a test did, the server stops, and every session was ended. */
 static void teardown(void)
 {
-	wire_stop(server, mono_ms() + 5000);
+	wire_stop(server, mono_ms() + 30000);
 	ck_assert_int_eq(fake_counts.connects, fake_counts.disconnects);
 	wire_close(server);
 }
 
 static void wait_until(bool (*done)(void))
 {
-	for (int i = 0; i < 5000 && !done(); i++)
+	for (int i = 0; i < 120000 && !done(); i++)
 		usleep(1000);
 	ck_assert(done());
 }
@@ -83,6 +83,14 @@ static bool all_disconnected(void)
 static bool one_disconnected(void)
 {
 	return fake_counts.disconnects == 1;
+}
+
+/* That many statements wait now, inside the executor. */
+static void wait_for_waiting(int n)
+{
+	for (int i = 0; i < 120000 && fake_counts.waiting != n; i++)
+		usleep(1000);
+	ck_assert_int_eq(fake_counts.waiting, n);
 }
 
 static int n_threads(void)
@@ -608,11 +616,12 @@ START_TEST(copy_out_sends_rows)
 }
 END_TEST
 
+/* Once the one statement is at work. */
 static void *cancel_soon(void *arg)
 {
 	struct client *c = arg;
 
-	usleep(100000);
+	wait_for_waiting(1);
 	client_cancel(port, c->pid, c->key, c->key_len);
 	return NULL;
 }
@@ -624,10 +633,8 @@ START_TEST(cancel_ends_the_statement_at_work)
 
 	client_login(&c, port);
 	ck_assert_uint_eq(c.key_len, 4);
-	int64_t began = mono_ms();
 	pthread_create(&thread, NULL, cancel_soon, &c);
-	SAYS(&c, "sleep 20000", "E(57014)Z(I)");
-	ck_assert_int_lt(mono_ms() - began, 5000);
+	SAYS(&c, "gate", "E(57014)Z(I)");
 	pthread_join(thread, NULL);
 	SAYS(&c, "sleep 1", "C(SLEEP)Z(I)");
 	client_close(&c);
@@ -654,8 +661,9 @@ START_TEST(cancel_with_a_wrong_key_does_nothing)
 	char key[256];
 
 	client_login(&c, port);
-	put_query(&c, "sleep 300");
+	put_query(&c, "gate");
 	client_send(&c);
+	wait_for_waiting(1);
 	memcpy(key, c.key, 4);
 	key[3] ^= 1;
 	client_cancel(port, c.pid, key, 4);
@@ -666,7 +674,8 @@ START_TEST(cancel_with_a_wrong_key_does_nothing)
 	memcpy(key, c.key, 4);
 	client_cancel(port, c.pid, key, 32);
 	client_cancel(port, c.pid, key, 256);
-	ANSWERS(&c, "C(SLEEP)Z(I)");
+	fake_open_gate();
+	ANSWERS(&c, "C(GATE)Z(I)");
 	ck_assert_int_eq(fake_counts.cancels, 0);
 	client_close(&c);
 }
@@ -720,7 +729,7 @@ START_TEST(protocol_3_2_has_long_cancel_keys)
 	ck_assert_uint_eq(c.key_len, 32);
 	client_cancel(port, c.pid, c.key, 4); /* a part of it is nothing */
 	pthread_create(&thread, NULL, cancel_soon, &c);
-	SAYS(&c, "sleep 20000", "E(57014)Z(I)");
+	SAYS(&c, "gate", "E(57014)Z(I)");
 	pthread_join(thread, NULL);
 	client_close(&c);
 }
@@ -1055,7 +1064,7 @@ START_TEST(authentication_has_a_time_limit)
 	struct client silent, half, waiting;
 
 	config.auth = WIRE_AUTH_SCRAM;
-	config.auth_timeout_ms = 300;
+	config.auth_timeout_ms = 4000; /* as long as it may take until one is asked for the password */
 	start();
 	client_open(&silent, port);
 	client_open(&half, port);
@@ -1076,10 +1085,10 @@ START_TEST(a_session_outlives_the_time_limit_of_its_authentication)
 {
 	struct client c;
 
-	config.auth_timeout_ms = 200;
+	config.auth_timeout_ms = 4000;
 	start();
 	client_login(&c, port);
-	usleep(900000);
+	usleep(4500000);
 	SAYS(&c, "echo x", "TD(x)C(SELECT 1)Z(I)");
 	client_close(&c);
 }
@@ -1107,9 +1116,9 @@ START_TEST(one_client_too_many_is_told_so_and_a_place_that_is_left_is_given)
 		client_close(&more);
 	}
 	/* a full server still takes cancels */
-	put_query(&c[0], "sleep 20000");
+	put_query(&c[0], "gate");
 	client_send(&c[0]);
-	usleep(50000);
+	wait_for_waiting(1);
 	client_cancel(port, c[0].pid, c[0].key, 4);
 	ANSWERS(&c[0], "E(57014)Z(I)");
 	client_close(&c[0]);
@@ -1136,7 +1145,7 @@ START_TEST(a_server_full_of_waiting_statements_still_serves_the_one_they_wait_fo
 		put_query(&c[i], "lock;unlock");
 		client_send(&c[i]);
 	}
-	usleep(100000);
+	wait_for_waiting(N - 1);
 	SAYS(&holder, "echo still here", "TD(still here)C(SELECT 1)Z(I)");
 	SAYS(&holder, "unlock", "C(UNLOCK)Z(I)");
 	for (int i = 0; i < N - 1; i++) {
@@ -1155,15 +1164,16 @@ START_TEST(workers_end_when_they_have_nothing_to_do)
 	for (int i = 1; i < 30; i++)
 		client_login(&c[i], port);
 	for (int i = 0; i < 30; i++) {
-		put_query(&c[i], "sleep 200");
+		put_query(&c[i], "gate");
 		client_send(&c[i]);
 	}
-	usleep(100000);
+	wait_for_waiting(30);
 	ck_assert_int_ge(n_threads(), 30);
 	ck_assert_int_le(n_threads(), 30 + 8); /* none is started for nothing */
+	fake_open_gate();
 	for (int i = 0; i < 30; i++)
-		ANSWERS(&c[i], "C(SLEEP)Z(I)");
-	for (int i = 0; i < 80 && n_threads() > 10; i++)
+		ANSWERS(&c[i], "C(GATE)Z(I)");
+	for (int i = 0; i < 1000 && n_threads() > 10; i++)
 		usleep(100000);
 	ck_assert_int_le(n_threads(), 10);
 	SAYS(&c[7], "echo x", "TD(x)C(SELECT 1)Z(I)");
@@ -1185,16 +1195,16 @@ START_TEST(a_stop_lets_statements_end_and_tells_everybody)
 {
 	struct client idle, in_transaction, busy, late;
 	pthread_t thread;
-	int ms = 10000;
+	int ms = 120000;
 
 	client_login(&idle, port);
 	client_login(&in_transaction, port);
 	SAYS(&in_transaction, "begin", "C(BEGIN)Z(T)");
 	client_login(&busy, port);
-	put_query(&busy, "sleep 700;echo done");
+	put_query(&busy, "gate;echo done");
 	put_query(&busy, "echo not begun");
 	client_send(&busy);
-	usleep(100000);
+	wait_for_waiting(1);
 	pthread_create(&thread, NULL, stop, &ms);
 	ck_assert_str_eq(client_conversation(&idle, true), "E(57P01).");
 	ck_assert_str_eq(client_conversation(&in_transaction, true), "E(57P01).");
@@ -1202,7 +1212,9 @@ START_TEST(a_stop_lets_statements_end_and_tells_everybody)
 	client_open(&late, port);
 	put_startup(&late, V3_0, "app", "db");
 	ANSWERS(&late, "E(57P03).");
-	ck_assert_str_eq(client_conversation(&busy, true), "C(SLEEP)TD(done)C(SELECT 1)Z(I)");
+	ck_assert(!stopped);
+	fake_open_gate();
+	ck_assert_str_eq(client_conversation(&busy, true), "C(GATE)TD(done)C(SELECT 1)Z(I)");
 	ck_assert_str_eq(client_conversation(&busy, true), "E(57P01).");
 	pthread_join(thread, NULL);
 	ck_assert_int_eq(fake_counts.connects, fake_counts.disconnects);
@@ -1214,6 +1226,11 @@ START_TEST(a_stop_lets_statements_end_and_tells_everybody)
 }
 END_TEST
 
+static bool all_three_at_work(void)
+{
+	return fake_counts.waiting == 1 && fake_counts.copies == 1 && fake_counts.statements == 3;
+}
+
 START_TEST(a_stop_cancels_what_runs_past_its_deadline)
 {
 	struct client busy, deaf, copying;
@@ -1221,7 +1238,7 @@ START_TEST(a_stop_cancels_what_runs_past_its_deadline)
 	int ms = 300;
 
 	client_login(&busy, port);
-	put_query(&busy, "sleep 60000");
+	put_query(&busy, "gate"); /* that nobody opens */
 	client_send(&busy);
 	client_login(&deaf, port);
 	put_query(&deaf, "rows 100000000 1000"); /* and never reads */
@@ -1229,11 +1246,9 @@ START_TEST(a_stop_cancels_what_runs_past_its_deadline)
 	client_login(&copying, port);
 	put_query(&copying, "copy t from stdin"); /* and never sends */
 	client_send(&copying);
-	usleep(200000);
-	int64_t began = mono_ms();
+	wait_until(all_three_at_work);
 	pthread_create(&thread, NULL, stop, &ms);
 	pthread_join(thread, NULL);
-	ck_assert_int_lt(mono_ms() - began, 3000);
 	ck_assert_str_eq(client_conversation(&busy, true), "E(57014)Z(I)");
 	ck_assert_int_eq(fake_counts.connects, fake_counts.disconnects);
 	client_close(&busy);
@@ -1252,10 +1267,10 @@ START_TEST(a_client_that_is_idle_too_long_is_told_and_closed)
 	client_login(&failed, port);
 	client_login(&busy, port);
 	client_login(&free_again, port);
-	SAYS(&free_again, "set idle_ms 300", "C(SET)Z(I)");
+	SAYS(&free_again, "set idle_ms 3000", "C(SET)Z(I)");
+	int64_t not_before = mono_ms() + 3500;
 	SAYS(&free_again, "set idle_ms 0", "C(SET)Z(I)");
-	SAYS(&busy, "set idle_ms 300", "C(SET)Z(I)");
-	put_query(&busy, "sleep 1500;echo done"); /* works, and so is not idle */
+	put_query(&busy, "set idle_ms 300;sleep 1500;echo done"); /* works, and so is not idle */
 	client_send(&busy);
 	SAYS(&idle, "set idle_ms 100", "C(SET)Z(I)");
 	ck_assert_str_eq(client_conversation(&idle, true), "E(57P05).");
@@ -1263,8 +1278,10 @@ START_TEST(a_client_that_is_idle_too_long_is_told_and_closed)
 	ck_assert_str_eq(client_conversation(&in_transaction, true), "E(25P03).");
 	SAYS(&failed, "set idle_ms 100;begin;fail", "C(SET)C(BEGIN)E(42601)Z(E)");
 	ck_assert_str_eq(client_conversation(&failed, true), "E(25P03).");
-	ck_assert_str_eq(client_conversation(&busy, true), "C(SLEEP)TD(done)C(SELECT 1)Z(I)");
+	ck_assert_str_eq(client_conversation(&busy, true), "C(SET)C(SLEEP)TD(done)C(SELECT 1)Z(I)");
 	ck_assert_str_eq(client_conversation(&busy, true), "E(57P05).");
+	while (mono_ms() < not_before)
+		usleep(10000);
 	SAYS(&free_again, "echo here", "TD(here)C(SELECT 1)Z(I)");
 	client_close(&idle);
 	client_close(&in_transaction);
@@ -1380,7 +1397,7 @@ START_TEST(ten_thousand_idle_connections_cost_kilobytes_and_no_threads)
 	       n, used * 1024 / n, n_threads());
 	if (MEMORY_COUNTS)
 		ck_assert_uint_lt(used * 1024 / n, 4096);
-	for (int i = 0; i < 100 && n_threads() > 10; i++)
+	for (int i = 0; i < 1000 && n_threads() > 10; i++)
 		usleep(100000);
 	ck_assert_int_le(n_threads(), 10);
 	SAYS(&c[n / 2], "echo still here", "TD(still here)C(SELECT 1)Z(I)");
@@ -1398,7 +1415,7 @@ int main(void)
 	TCase *own = tcase_create("own configuration");
 	TCase *end = tcase_create("stop");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_checked_fixture(tc, setup_and_start, teardown);
 	tcase_add_test(tc, a_query_is_answered);
 	tcase_add_test(tc, the_status_byte_follows_the_transaction);
@@ -1445,7 +1462,7 @@ int main(void)
 	tcase_add_test(tc, a_client_that_is_idle_too_long_is_told_and_closed);
 	suite_add_tcase(suite, tc);
 
-	tcase_set_timeout(own, 60);
+	tcase_set_timeout(own, 300);
 	tcase_add_checked_fixture(own, setup, teardown);
 	tcase_add_test(own, a_password_is_asked_for_and_checked);
 	tcase_add_test(own, md5_accepts_the_password_and_no_other);
@@ -1458,14 +1475,14 @@ int main(void)
 	tcase_add_test(own, ten_thousand_idle_connections_cost_kilobytes_and_no_threads);
 	suite_add_tcase(suite, own);
 
-	tcase_set_timeout(end, 60);
+	tcase_set_timeout(end, 300);
 	tcase_add_checked_fixture(end, setup_and_start, NULL);
 	tcase_add_test(end, a_stop_lets_statements_end_and_tells_everybody);
 	tcase_add_test(end, a_stop_cancels_what_runs_past_its_deadline);
 	suite_add_tcase(suite, end);
 
 	TCase *bare = tcase_create("no fixture's server");
-	tcase_set_timeout(bare, 60);
+	tcase_set_timeout(bare, 300);
 	tcase_add_checked_fixture(bare, setup, NULL);
 	tcase_add_test(bare, a_unix_socket_serves_and_is_removed);
 	suite_add_tcase(suite, bare);
