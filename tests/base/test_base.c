@@ -257,6 +257,7 @@ int main(void)
 	Suite *s = suite_create("base");
 	TCase *tc = tcase_create("base");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, buf_never_grows_past_its_limit);
 	tcase_add_test(tc, buf_refuses_a_length_that_would_overflow);
 	tcase_add_test(tc, arena_returns_aligned_memory_until_its_limit);

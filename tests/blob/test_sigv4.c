@@ -285,6 +285,7 @@ int main(void)
 	Suite *s = suite_create("sigv4");
 	TCase *tc = tcase_create("sigv4");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, get_with_a_range_is_signed_as_published);
 	tcase_add_test(tc, put_of_an_object_is_signed_as_published);
 	tcase_add_test(tc, queries_are_signed_as_published);

@@ -177,6 +177,7 @@ int main(void)
 	Suite *s = suite_create("tls");
 	TCase *tc = tcase_create("tls");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_certificate_that_is_not_trusted_is_refused_at_once);
 	tcase_add_test(tc, a_certificate_in_ca_file_is_trusted);
 	tcase_add_test(tc, a_certificate_for_another_host_is_refused);

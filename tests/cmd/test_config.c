@@ -382,6 +382,7 @@ int main(void)
 	Suite *suite = suite_create("config");
 	TCase *tc = tcase_create("config");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, names_and_defaults_are_as_promised);
 	tcase_add_test(tc, every_option_has_its_own_names_and_field);

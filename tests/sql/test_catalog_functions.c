@@ -306,6 +306,7 @@ int main(void)
 	Suite *s = suite_create("catalog functions");
 	TCase *tc = tcase_create("functions");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, catalog_setup, catalog_teardown);
 	tcase_add_test(tc, every_row_is_of_the_function_it_says_and_sqlite_takes_its_text);
 	tcase_add_test(tc, names_and_types_are_formatted);

@@ -457,6 +457,7 @@ int main(void)
 	Suite *s = suite_create("ddl");
 	TCase *tc = tcase_create("ddl");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_table_keeps_what_postgresql_knows_of_it);
 	tcase_add_test(tc, create_table_refuses_what_postgresql_refuses);

@@ -227,6 +227,7 @@ int main(void)
 	Suite *s = suite_create("pgcat");
 	TCase *tc = tcase_create("pgcat");
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, every_type_is_found_by_oid_and_by_name);
 	tcase_add_test(tc, only_true_arrays_have_elements);
 	tcase_add_test(tc, every_function_is_found_by_oid_and_by_name);

@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -194,12 +196,21 @@ static void pause_ms(unsigned ms)
 	nanosleep(&ts, NULL);
 }
 
-/* A process that puts records from `first` on, until it is killed. */
+/* Set once the writer's first records are in their file; shared with it. */
+static atomic_bool *has_begun;
+
+/* A process that puts records from `first` on, until it is killed; the first are there on return. */
 static pid_t start_writer(uint32_t first)
 {
+	if (has_begun == NULL)
+		has_begun = mmap(NULL, sizeof(*has_begun), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(MAP_FAILED, has_begun);
+	atomic_store(has_begun, false);
 	pid_t pid = fork();
 
 	ck_assert_int_ge(pid, 0);
+	for (int i = 0; pid != 0 && !atomic_load(has_begun) && i < 100000; i++)
+		pause_ms(1);
 	if (pid != 0)
 		return pid;
 	struct error err = ERROR_INIT;
@@ -208,8 +219,10 @@ static pid_t start_writer(uint32_t first)
 		_exit(1);
 	for (uint32_t i = first;; i++) {
 		put(c, i, 4096);
-		if (i % 64 == 0)
-			disk_cache_settle(c);
+		if ((i - first) % 64 != 0)
+			continue;
+		disk_cache_settle(c);
+		atomic_store(has_begun, true);
 	}
 }
 
@@ -230,7 +243,7 @@ START_TEST(killed_writer_does_no_harm)
 	for (unsigned round = 0; round < 20; round++) {
 		pid_t pid = start_writer(round * 100000);
 
-		pause_ms(20 + round);
+		pause_ms(2 * round);
 		kill_writer(pid);
 		struct disk_cache *c = cache_open();
 		for (uint32_t r = 0; r <= round; r++)

@@ -532,6 +532,8 @@ int main(void)
 {
 	Suite *suite = suite_create("inspect");
 	TCase *tc = tcase_create("inspect");
+
+	tcase_set_timeout(tc, 120);
 	SRunner *runner;
 
 	store_kinds_init();

@@ -102,7 +102,7 @@ static void store_down(struct fixture *f)
 
 static void wait_for_count(sqlite3 *db, int64_t n)
 {
-	for (int i = 0; i < 500 && query_int(db, "SELECT count(*) FROM t") != n; i++)
+	for (int i = 0; i < 5000 && query_int(db, "SELECT count(*) FROM t") != n; i++)
 		usleep(20000);
 	ck_assert_int_eq(n, query_int(db, "SELECT count(*) FROM t"));
 }
@@ -192,7 +192,7 @@ START_TEST(a_lost_race_keeps_it_in_a_file)
 	ck_assert_int_eq(VFS_OK, local_commit(f.db, "INSERT INTO t VALUES (1, 'ours')"));
 	exec(elsewhere, "INSERT INTO t VALUES (1, 'theirs')");
 	fault_disarm(f.faults);
-	for (int i = 0; i < 500 && count_files(".lost-", NULL) == 0; i++)
+	for (int i = 0; i < 5000 && count_files(".lost-", NULL) == 0; i++)
 		usleep(20000);
 	ck_assert_int_eq(1, count_files(".lost-", path));
 	/* and the machine goes on */
@@ -278,7 +278,7 @@ static void a_commit_whose_answer_is_lost(struct fixture *f)
 	fault_arm_only(f->faults, 1, FAULT_LOST_REPLY, FAULT_OP_CREATE);
 	if (local_commit(f->db, "INSERT INTO t VALUES (1, 'one')") != VFS_OK)
 		_exit(4);
-	for (int i = 0; i < 500 && fault_get_counts(f->faults).creates == 0; i++)
+	for (int i = 0; i < 100000 && fault_get_counts(f->faults).creates == 0; i++)
 		usleep(1000);
 }
 

@@ -3,9 +3,11 @@
  * Licence: MIT, see LICENSE.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/vfs/fixture.h"
 #include "vfs/prefetch.h"
@@ -32,7 +34,7 @@ static void fill(sqlite3 *db, int n)
 
 START_TEST(statistics_tell_where_pages_came_from)
 {
-	struct vfs_cache_stats all[2];
+	struct vfs_cache_stats all[3];
 	struct vfs_read_stats start, cold, warm;
 	struct fault_counts before, after;
 	struct fixture f;
@@ -44,9 +46,12 @@ START_TEST(statistics_tell_where_pages_came_from)
 	start = read_stats(f.db);
 	vfs_cache_stats(&all[0]);
 	ck_assert_int_eq(3000000, query_int(f.db, "SELECT sum(length(b)) FROM t"));
-	vfs_cache_stats(&all[1]);
-	after = fault_get_counts(f.faults);
-	cold = read_stats(f.db);
+	do { /* what was read ahead may still be landing */
+		vfs_cache_stats(&all[1]);
+		cold = read_stats(f.db);
+		after = fault_get_counts(f.faults);
+		vfs_cache_stats(&all[2]);
+	} while (all[1].gets != all[2].gets || all[1].bytes != all[2].bytes);
 	ck_assert_uint_gt(cold.pages, 750);
 	ck_assert_uint_eq(cold.pages, cold.memory_hits + cold.disk_hits + cold.store_pages);
 	ck_assert_uint_gt(cold.gets, 0);
@@ -158,6 +163,18 @@ static void *read_one(void *arg)
 	return NULL;
 }
 
+/* Until somebody waits for the answer too. */
+static void hold_until_shared(void *arg)
+{
+	const struct vfs_cache_stats *before = arg;
+	struct vfs_cache_stats now;
+
+	do {
+		usleep(1000);
+		vfs_cache_stats(&now);
+	} while (now.shared == before->shared);
+}
+
 START_TEST(readers_of_one_page_share_its_request)
 {
 	enum { N = 8 };
@@ -178,9 +195,10 @@ START_TEST(readers_of_one_page_share_its_request)
 		dbs[i] = connect_to("app", NULL);
 		(void)query_int(dbs[i], "SELECT count(*) FROM sqlite_schema");
 	}
-	fault_set_latency(f.faults, 100);
 	vfs_cache_stats(&before);
 	uint64_t began = gets(&f);
+	fault_set_hook(f.faults, hold_until_shared, &before);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_GET);
 	for (int i = 0; i < N; i++)
 		ck_assert_int_eq(0, pthread_create(&threads[i], NULL, read_one, dbs[i]));
 	for (int i = 0; i < N; i++)
@@ -194,6 +212,15 @@ START_TEST(readers_of_one_page_share_its_request)
 }
 END_TEST
 
+static atomic_bool go_on;
+
+static void hold(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&go_on))
+		usleep(1000);
+}
+
 /* The first request of many that is slow: another one is sent, and its answer counts. */
 START_TEST(slow_request_is_sent_again)
 {
@@ -203,16 +230,19 @@ START_TEST(slow_request_is_sent_again)
 	char sql[100];
 
 	open_cold(&f, 40000, 64 << 20, 5);
-	for (int i = 0; i < 40; i++) {
-		snprintf(sql, sizeof(sql), "SELECT length(b) FROM t WHERE a = %d", 1 + i * 37 % 40 * 900);
-		ck_assert_int_eq(500, query_int(f.db, sql));
-	}
 	vfs_cache_stats(&before);
+	/* on a busy machine some of these are sent again, too: until there is leave for another one */
+	for (int i = 0; i < 40 || (before.hedged * 20 > before.gets && i < 300); i++) {
+		snprintf(sql, sizeof(sql), "SELECT length(b) FROM t WHERE a = %d", 1 + i * 37 % 300 * 130);
+		ck_assert_int_eq(500, query_int(f.db, sql));
+		vfs_cache_stats(&before);
+	}
 	uint64_t hedged = read_stats(f.db).hedged;
-	fault_set_delay(f.faults, 3000);
-	fault_arm_only(f.faults, 1, FAULT_DELAY, FAULT_OP_GET);
+	fault_set_hook(f.faults, hold, NULL);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_GET);
 	ck_assert_int_eq(500, query_int(f.db, "SELECT length(b) FROM t WHERE a = 39900"));
 	ck_assert(fault_disarm(f.faults));
+	atomic_store(&go_on, true);
 	vfs_cache_stats(&after);
 	read = read_stats(f.db);
 	ck_assert_uint_ge(read.hedged - hedged, 1);

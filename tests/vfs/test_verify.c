@@ -382,6 +382,8 @@ int main(void)
 {
 	Suite *suite = suite_create("verify");
 	TCase *tc = tcase_create("verify");
+
+	tcase_set_timeout(tc, 120);
 	SRunner *runner;
 
 	store_kinds_init();
