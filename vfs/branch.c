@@ -185,11 +185,7 @@ enum vfs_rc branch_adopt_locked(struct db *db, struct version *v, struct db *ori
 			goto no_memory;
 		page_table_set(v->table, p, &ref);
 	}
-	/* the schema's cookie may be one that a handle has met with another schema */
-	if (t.own)
-		for (struct user *u = db->users; u != NULL; u = u->next)
-			if (atomic_load(&u->seq) != 0)
-				atomic_store(&u->poisoned, true);
+	v->n_restores = t.own;
 	return VFS_OK;
 no_memory:
 	error_no_memory(err);

@@ -354,13 +354,22 @@ struct image *db_memory_image(struct db *db, const struct version *v, pgno_t pgn
 	return image;
 }
 
-/* A cookie is used again after a rewind or a DROP; a version's seq is not. */
+/* A cookie is used again after a rewind, a restore or a DROP; a version's seq is not. */
 static bool same_schema(const struct version *a, const struct version *b)
 {
 	enum { COOKIE_AT = 40 };
 
 	return a->exists && b->exists && memcmp(a->db_id, b->db_id, ID_LEN) == 0 &&
+	       a->n_restores == b->n_restores &&
 	       memcmp(a->header + COOKIE_AT, b->header + COOKIE_AT, 4) == 0;
+}
+
+/* Whoever has read anything may remember a schema whose cookie is used again behind a restore. */
+static void poison_users_locked(struct db *db)
+{
+	for (struct user *u = db->users; u != NULL; u = u->next)
+		if (atomic_load(&u->seq) != 0)
+			atomic_store(&u->poisoned, true);
 }
 
 bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
@@ -370,6 +379,8 @@ bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
 
 	assert(mutex_held(&db->lock) && v->lsn > (durable ? last->lsn : db->durable->lsn));
 	assert(!durable || db->durable == last);
+	bool restored = v->n_restores != 0;
+	v->n_restores = (uint8_t)(v->n_restores + last->n_restores);
 	v->seq = db->next_seq++;
 	v->schema_seq = same_schema(last, v) ? last->schema_seq : v->seq;
 	v->settled = durable;
@@ -420,6 +431,8 @@ bool db_publish_locked(struct db *db, struct version *v, const pgno_t *pgnos,
 	db->newest = v;
 	if (durable)
 		db_durable_locked(db, v);
+	if (restored)
+		poison_users_locked(db);
 	db_unpin_locked(db, last);
 	return true;
 }

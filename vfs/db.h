@@ -60,6 +60,7 @@ struct version {
 	uint8_t nonce[ID_LEN];    /* of its commit; zeros if it came from a manifest */
 	uint8_t hash[HASH_LEN];   /* of the object in its slot */
 	int64_t time_us;
+	uint8_t n_restores;       /* of the database up to it, modulo 256; until it is published: since the one before it */
 	uint8_t header[PAGE_HEADER_LEN];
 
 	atomic_bool lost;         /* another machine had the slot: nobody may believe it */

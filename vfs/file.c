@@ -503,8 +503,8 @@ static int lock_shared(struct handle *h)
 	else
 		h->pin = db_pin_own(h->db, h->own_seq);
 	atomic_store(&h->user.seq, h->pin->seq);
-	/* a rewind between the two has not seen us */
-	if (h->pin->lost) {
+	/* a rewind between the two has not seen us; a restore may have been learned of just now */
+	if (h->pin->lost || atomic_load(&h->user.poisoned)) {
 		unpin(h);
 		end_turn(h);
 		return poisoned(h);

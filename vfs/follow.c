@@ -168,9 +168,6 @@ static enum vfs_rc apply_slot(struct db *db, const struct commit_head *head,
 	}
 	if (!db_publish_locked(db, v, pgnos, refs, head->n_entries, true))
 		goto no_memory;
-	/* the cookie of another past tells nothing */
-	if (origin != NULL)
-		v->schema_seq = v->seq;
 	db_unpin_locked(db, v);
 	v = NULL;
 	rc = VFS_OK;
@@ -358,6 +355,27 @@ enum vfs_rc db_read_log(struct db *db, struct error *err)
 }
 
 /*
+ * A restored version needs the old one only as long as it has no manifest: is there one, behind what
+ * could not be read?  It was asked for at *asked_us then.
+ */
+static bool skip_to_manifest(struct db *db, int64_t *asked_us)
+{
+	int64_t now_us = boot_us();
+
+	mutex_lock(&db->lock);
+	uint64_t from = db->durable->lsn;
+	mutex_unlock(&db->lock);
+	if (manifest_follow(db, NULL) != VFS_OK)
+		return false;
+	mutex_lock(&db->lock);
+	bool skipped = db->durable->lsn > from;
+	mutex_unlock(&db->lock);
+	if (skipped)
+		*asked_us = now_us;
+	return skipped;
+}
+
+/*
  * Read the log to its end, which is proven then.  The caller set db->following.
  *
  * A slot that is not there was never there, or has been cleaned up.  The latter takes
@@ -372,6 +390,7 @@ static enum vfs_rc follow(struct db *db, bool loading, struct error *err)
 	mutex_lock(&db->lock);
 	int64_t proven_us = loading ? NEVER_US : db->proven_us;
 	mutex_unlock(&db->lock);
+	bool skipped;
 	do {
 		/* slots may have been cleaned up since, or pages moved: only a manifest tells */
 		if (boot_us() - proven_us > PROOF_MAX_US || manifest_places_are_old(db)) {
@@ -380,7 +399,12 @@ static enum vfs_rc follow(struct db *db, bool loading, struct error *err)
 		}
 		if (rc == VFS_OK)
 			rc = follow_slots(db, loading, &asked_us, err);
-	} while (rc == VFS_OK && boot_us() - proven_us > PROOF_MAX_US);
+		skipped = rc == VFS_CORRUPT && skip_to_manifest(db, &proven_us);
+		if (skipped) {
+			error_clear(err);
+			rc = VFS_OK;
+		}
+	} while (rc == VFS_OK && (skipped || boot_us() - proven_us > PROOF_MAX_US));
 	if (rc == VFS_OK)
 		head_proven(db, asked_us);
 	return rc;

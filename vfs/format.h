@@ -208,6 +208,7 @@ MUST_CHECK bool segment_check(const uint8_t *bytes, size_t len, const char *name
 struct manifest_head {
 	unsigned version;
 	enum commit_kind kind;
+	uint8_t n_restores;     /* of the database up to that slot, modulo 256 */
 	uint64_t lsn;
 	uint8_t db_id[ID_LEN];
 	uint8_t hash[HASH_LEN];

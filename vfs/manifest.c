@@ -160,6 +160,7 @@ static enum vfs_rc apply_manifest(struct db *db, const char *key, const struct b
 	memcpy(v->db_id, head.db_id, ID_LEN);
 	memcpy(v->hash, head.hash, HASH_LEN);
 	v->time_us = head.time_us;
+	v->n_restores = (uint8_t)(head.n_restores - db->newest->n_restores);
 	memcpy(v->header, head.header, PAGE_HEADER_LEN);
 	if (!db_publish_locked(db, v, NULL, NULL, 0, true))
 		goto no_memory;

@@ -48,7 +48,7 @@ void manifest_begin(struct buf *out, struct manifest_head *head, const char *con
 	buf_put(out, "PGBM", 4);
 	buf_put_u16(out, MANIFEST_VERSION);
 	buf_put_byte(out, (char)(head->kind == COMMIT_DROPPED ? COMMIT_DROPPED : COMMIT_NORMAL));
-	buf_put_byte(out, 0);
+	buf_put_byte(out, (char)head->n_restores);
 	buf_put_u64(out, head->lsn);
 	buf_put(out, head->db_id, ID_LEN);
 	buf_put(out, head->hash, HASH_LEN);
@@ -193,6 +193,7 @@ bool manifest_peek(const uint8_t *bytes, size_t len, const char *name,
 		return format_damaged(err, name, "unknown kind of manifest");
 	h.version = get_u16(bytes + 4);
 	h.kind = (enum commit_kind)bytes[6];
+	h.n_restores = bytes[7];
 	h.lsn = get_u64(bytes + 8);
 	memcpy(h.db_id, bytes + 16, ID_LEN);
 	memcpy(h.hash, bytes + 32, HASH_LEN);

@@ -199,6 +199,7 @@ enum vfs_rc manifest_create(struct db *db, const struct version *v, const struct
 		.kind = v->exists ? COMMIT_NORMAL : COMMIT_DROPPED,
 		.lsn = v->lsn,
 		.time_us = v->time_us,
+		.n_restores = v->n_restores,
 		.page_size = v->page_size,
 		.page_count = v->page_count,
 		.n_chunks = manifest_chunks(v->page_count),

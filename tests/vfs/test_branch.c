@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "vfs/branch.h"
+#include "vfs/registry.h"
 
 static uint64_t lsn_of(sqlite3 *db)
 {
@@ -598,6 +599,37 @@ START_TEST(a_restored_version_is_the_newest_and_history_stays)
 }
 END_TEST
 
+/* Its slot is not read: the process goes on from a manifest behind it. */
+START_TEST(who_slept_over_a_restore_does_not_take_its_schema_for_another)
+{
+	struct vfs_compaction compaction;
+	struct error err = ERROR_INIT;
+	struct fixture f;
+	char point[32];
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+	snprintf(point, sizeof(point), "%" PRIu64, lsn_of(f.db));
+	exec(f.db, "CREATE TABLE u(b); INSERT INTO u VALUES(2)");
+	int64_t cookie = query_int(f.db, "PRAGMA schema_version");
+	ck_assert_int_eq(2, query_int(f.db, "SELECT b FROM u"));
+	ck_assert_msg(vfs_restore_database(f.inner, "app", point, NULL, &err) == VFS_OK, "%s", err.text);
+	sqlite3 *other = connect_elsewhere(&f, "app");
+	exec(other, "CREATE TABLE v(c); INSERT INTO v VALUES(3)");
+	ck_assert_int_eq(cookie, query_int(other, "PRAGMA schema_version"));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(other));
+	ck_assert_msg(vfs_compact_database(f.inner, "app", NULL, &compaction, &err) == VFS_OK, "%s", err.text);
+	vfs_test_sleep_us = (int64_t)3600 * 1000000;
+	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "SELECT b FROM u"));
+	ck_assert(vfs_poisoned(f.db));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+	f.db = connect_to("app", NULL);
+	ck_assert_int_eq(3, query_int(f.db, "SELECT c FROM v"));
+	vfs_test_sleep_us = 0;
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(restoring_is_told_when_it_cannot_be)
 {
 	struct error err = ERROR_INIT;
@@ -693,6 +725,7 @@ int main(void)
 	tcase_add_test(tc, a_branch_that_was_given_up_is_not_begun);
 	tcase_add_test(tc, damaged_branch_points_are_refused);
 	tcase_add_test(restoring, a_restored_version_is_the_newest_and_history_stays);
+	tcase_add_test(restoring, who_slept_over_a_restore_does_not_take_its_schema_for_another);
 	tcase_add_test(restoring, restoring_is_told_when_it_cannot_be);
 	tcase_add_loop_test(restoring, restoring_happens_or_not, 0, FAULT_REPEAT + 1);
 	suite_add_tcase(s, tc);
