@@ -4,7 +4,8 @@
  * INVARIANTS
  *   (1) Ages are told by the store's clock alone.
  *   (2) What is listed by a manifest from the cut on, read here, is not deleted; nor is
- *       what was created a day before the cut or later.
+ *       what was created a day before the cut or later, nor what was pinned when it was
+ *       decided what is kept (floor.h).
  *   (3) Manifests go first, then slots, the oldest first, then segments: whoever finds
  *       a manifest finds what it tells of, as far as it is retained.
  * Licence: MIT, see LICENSE.
@@ -19,6 +20,7 @@
 #include "base/bytes.h"
 #include "vfs/admin.h"
 #include "vfs/commit.h"
+#include "vfs/floor.h"
 #include "vfs/gc_pin.h"
 #include "vfs/listing.h"
 #include "vfs/manifest.h"
@@ -53,6 +55,7 @@ struct cleaning {
 	size_t cut;                /* the oldest manifest that is kept for its age; n_manifests: none */
 
 	struct gc_pins pins;
+	struct floor floor;        /* number 0: there is none */
 
 	uint64_t newest_lsn;       /* slot, or that of the newest manifest; 0: there is none */
 	int64_t newest_slot_us;    /* of those from the newest manifest on; 0: there is none */
@@ -562,7 +565,6 @@ static enum vfs_rc clean(struct cleaning *c, struct error *err)
 {
 	enum vfs_rc rc = find_abandoned(c, err);
 
-	find_cut(c);
 	if (rc == VFS_OK && c->cut < c->n_manifests)
 		rc = clean_log(c, err);
 	if (rc == VFS_OK && c->abandoned)
@@ -598,25 +600,66 @@ static enum vfs_rc finish_drop(struct cleaning *c, struct error *err)
 	return rc;
 }
 
-static enum vfs_rc run(struct cleaning *c, struct error *err)
+/*
+ * Whether there is something to clean up, and from where on everything is kept.  The
+ * manifests come before the pins: who pins a version that was the newest one when he
+ * looked, behind his pin, has been seen.
+ */
+static enum vfs_rc survey(struct cleaning *c, struct error *err)
 {
-	enum vfs_rc rc = gc_pins_read(c->store, c->folder, &c->pins, err);
+	enum vfs_rc rc = each_object(c, "manifest", NULL, add_manifest, err);
 
 	if (rc == VFS_OK)
-		rc = each_object(c, "manifest", NULL, add_manifest, err);
-	if (rc == VFS_OK)
 		rc = find_newest(c, err);
-	c->stats->empty = c->pins.n == 0 && c->newest_lsn == 0 && c->n_segments == 0;
-	if (rc != VFS_OK || (c->n_manifests == 0 && c->pins.n == 0 && c->n_segments == 0 &&
-			     !drop_is_unfinished(c)))
-		return rc;
-	rc = ask_time(c, err);
+	if (rc == VFS_OK && (c->n_manifests > 0 || c->n_segments > 0 || drop_is_unfinished(c)))
+		rc = ask_time(c, err);
+	find_cut(c);
+	/* versions before a DROP cannot be pinned any more */
+	bool dropped = c->cut == 0 && c->dropped_in_manifest;
+	if (rc == VFS_OK && c->cut < c->n_manifests && !dropped && !c->request->dry_run)
+		rc = floor_announce(c->store, c->folder, c->manifests[c->cut].lsn, &c->floor, err);
 	if (rc == VFS_OK)
-		rc = gc_pins_drop(c->store, c->folder, c->now_us - REST_US, c->request->dry_run,
-				  &c->pins, &c->stats->pins, err);
+		rc = gc_pins_read(c->store, c->folder, &c->pins, err);
+	c->stats->empty = c->pins.n == 0 && c->newest_lsn == 0 && c->n_segments == 0;
+	if (rc == VFS_OK && c->now_us == 0 && c->pins.n > 0)
+		rc = ask_time(c, err);
+	return rc;
+}
+
+/*
+ * From here on it is settled which versions are kept.  What was restored since the
+ * manifests were listed has a manifest now, if it has no pin any more.
+ */
+static enum vfs_rc decide(struct cleaning *c, struct error *err)
+{
+	uint64_t cut_lsn = c->manifests[c->cut].lsn;
+	enum vfs_rc rc = floor_decide(c->store, c->folder, &c->pins, &c->floor, err);
+
+	c->n_manifests = 0;
+	if (rc == VFS_OK)
+		rc = each_object(c, "manifest", NULL, add_manifest, err);
+	c->cut = manifest_of(c, cut_lsn);
+	if (rc == VFS_OK && (c->cut == c->n_manifests || c->manifests[c->cut].lsn != cut_lsn)) {
+		error_set(err, "another clean-up has deleted manifest %" PRIu64, cut_lsn);
+		rc = VFS_BUSY;
+	}
+	return rc;
+}
+
+static enum vfs_rc run(struct cleaning *c, struct error *err)
+{
+	enum vfs_rc rc = survey(c, err);
+
+	if (rc != VFS_OK || c->now_us == 0)
+		return rc;
+	rc = gc_pins_drop(c->store, c->folder, c->now_us - REST_US, c->request->dry_run, &c->pins,
+			  &c->stats->pins, err);
 	if (rc != VFS_OK || c->pins.unknown)
 		return rc;
-	rc = clean(c, err);
+	if (c->floor.number != 0)
+		rc = decide(c, err);
+	if (rc == VFS_OK)
+		rc = clean(c, err);
 	return rc == VFS_OK ? finish_drop(c, err) : rc;
 }
 
@@ -634,12 +677,13 @@ enum vfs_rc gc(struct blob_store *store, const char *folder, const struct gc_req
 	else
 		rc = run(&c, &why);
 	/* a manifest or slot that was there when it was listed: another machine cleans up, too */
-	if (rc == VFS_NOT_FOUND)
+	if (rc == VFS_NOT_FOUND || rc == VFS_LOST)
 		rc = VFS_BUSY;
 	if (rc != VFS_OK && err != NULL)
 		*err = why;
 	free(c.manifests);
 	gc_pins_free(&c.pins);
+	floor_free(&c.floor);
 	free(c.marks);
 	free(c.batch);
 	return rc;

@@ -150,6 +150,11 @@ void key_pin(char out[KEY_MAX], const char *folder, const char *name)
 	snprintf(out, KEY_MAX, "%s/pin/%s", folder, name);
 }
 
+void key_floor(char out[KEY_MAX], const char *folder, uint64_t number)
+{
+	snprintf(out, KEY_MAX, "%s/floor/%016" PRIx64, folder, ~number);
+}
+
 static bool last_part(const char *key, uint64_t *out)
 {
 	const char *slash = strrchr(key, '/');
@@ -161,17 +166,27 @@ static bool last_part(const char *key, uint64_t *out)
 	return true;
 }
 
-bool key_manifest_lsn(const char *key, uint64_t *lsn)
+static bool inverted_part(const char *key, uint64_t *out)
 {
 	uint64_t inverted;
 
 	if (!last_part(key, &inverted))
 		return false;
-	*lsn = ~inverted;
+	*out = ~inverted;
 	return true;
+}
+
+bool key_manifest_lsn(const char *key, uint64_t *lsn)
+{
+	return inverted_part(key, lsn);
 }
 
 bool key_slot_lsn(const char *key, uint64_t *lsn)
 {
 	return last_part(key, lsn);
+}
+
+bool key_floor_number(const char *key, uint64_t *number)
+{
+	return inverted_part(key, number);
 }

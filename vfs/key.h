@@ -31,9 +31,11 @@ void key_manifest(char out[KEY_MAX], const char *folder, uint64_t lsn);
 void key_segment(char out[KEY_MAX], const char *folder, const uint8_t id[ID_LEN]);
 /* `name` is encoded, or begins with '+': pin.h. */
 void key_pin(char out[KEY_MAX], const char *folder, const char *name);
+void key_floor(char out[KEY_MAX], const char *folder, uint64_t number);
 
-/* The lsn of a key that key_manifest(), or key_slot(), made. */
+/* The lsn, or number, of a key that key_manifest(), key_slot() or key_floor() made. */
 MUST_CHECK bool key_manifest_lsn(const char *key, uint64_t *lsn);
 MUST_CHECK bool key_slot_lsn(const char *key, uint64_t *lsn);
+MUST_CHECK bool key_floor_number(const char *key, uint64_t *number);
 
 #endif

@@ -13,6 +13,7 @@ VFS_SOURCES = \
 	vfs/delta.c vfs/delta.h \
 	vfs/disk_cache.c vfs/disk_cache.h \
 	vfs/fetch.c vfs/fetch.h \
+	vfs/floor.c vfs/floor.h \
 	vfs/follow.c \
 	vfs/history.c vfs/history.h \
 	vfs/file.c vfs/file.h \

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "vfs/admin.h"
+#include "vfs/floor.h"
 #include "vfs/format_parts.h"
 #include "vfs/history.h"
 #include "vfs/listing.h"
@@ -261,7 +262,9 @@ static enum vfs_rc open_version(struct blob_store *store, const char *database, 
 	return rc;
 }
 
-static enum vfs_rc check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN], struct error *err)
+/* *newest: it is still the newest version. */
+static enum vfs_rc check_not_dropped(struct db *of, const struct pin *pin, bool *newest,
+				     struct error *err)
 {
 	struct db *base;
 	enum vfs_rc rc = registry_get(of->store, NULL, of->past.base, &base, err);
@@ -270,16 +273,17 @@ static enum vfs_rc check_not_dropped(struct db *of, const uint8_t db_id[ID_LEN],
 		return rc;
 	rc = db_follow(base, boot_us(), err);
 	struct version *v = db_pin_durable(base);
-	if (rc == VFS_OK && (!v->exists || memcmp(v->db_id, db_id, ID_LEN) != 0)) {
+	if (rc == VFS_OK && (!v->exists || memcmp(v->db_id, pin->db_id, ID_LEN) != 0)) {
 		error_set(err, "database \"%s\" was dropped", of->past.base);
 		rc = VFS_NOT_FOUND;
 	}
+	*newest = v->lsn == pin->lsn;
 	db_unpin(base, v);
 	registry_put(base);
 	return rc;
 }
 
-/* Clean-up may have come before the pin. */
+/* It is read anew: this process may know a version of which something is missing. */
 static enum vfs_rc check_kept(struct db *of, const struct pin *pin, struct error *err)
 {
 	struct db_past past = { .kind = PAST_LSN, .lsn = pin->lsn, .time_us = INT64_MAX };
@@ -305,9 +309,15 @@ static enum vfs_rc check_kept(struct db *of, const struct pin *pin, struct error
 
 enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err)
 {
-	enum vfs_rc rc = check_not_dropped(of, pin->db_id, err);
+	bool newest;
+	enum vfs_rc rc = check_not_dropped(of, pin, &newest, err);
 
-	/* what is the newest version now, or was it a moment ago, is kept */
+	/* a clean-up that may take what is the newest version now lists the pins later */
+	if (rc == VFS_OK && !newest) {
+		rc = floor_check(of->store, of->folder, pin->lsn, err);
+		if (rc != VFS_OK)
+			error_wrap(err, "could not pin a version of database \"%s\"", of->past.base);
+	}
 	return rc != VFS_OK || of->past.kind == PAST_NONE ? rc : check_kept(of, pin, err);
 }
 

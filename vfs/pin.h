@@ -41,8 +41,8 @@ MUST_CHECK enum vfs_rc pin_delete(struct blob_store *store, const char *folder,
 /*
  * After the pin was made: is the database still there, of which `of` is a version?  DROP looks for
  * pins after its slot is there.  So who finds it there then has been seen by DROP, or was before
- * it.  And is an older version still in the store?  This process may know one that was
- * cleaned up.  VFS_NOT_FOUND: no.
+ * it.  And of a version that is not the newest any more: does clean-up keep it, and is it
+ * still in the store?  VFS_NOT_FOUND: no.
  */
 MUST_CHECK enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err);
 

@@ -1,5 +1,5 @@
 /*
- * fuzz_vfs_format.c - commit objects, manifests and segments, whatever is in them
+ * fuzz_vfs_format.c - commit objects, manifests, segments and floors, whatever is in them
  *
  * The checksums are made right first: they would refuse nearly every mutation,
  * and who damages on purpose can make them right as well.
@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "vfs/delta.h"
+#include "vfs/floor.h"
 #include "vfs/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -113,6 +114,14 @@ static void parse(const uint8_t *p, size_t len)
 				      entries[i].object < manifest.n_objects);
 		}
 		free(entries);
+	}
+	struct floor floor;
+	if (!floor_parse(p, len, "x", &floor, &err)) {
+		check(err.set);
+	} else {
+		for (size_t i = 0; i < floor.n_kept; i++)
+			check(floor.kept[i] < floor.decided_lsn && floor.decided_lsn <= floor.lsn);
+		floor_free(&floor);
 	}
 	if (!segment_check(p, len, "x", 4096, &err))
 		check(err.set);

@@ -19,6 +19,7 @@
 #include "tests/vfs/fixture.h"
 #include "vfs/compact.h"
 #include "vfs/file.h"
+#include "vfs/floor.h"
 #include "vfs/gc.h"
 #include "vfs/inspect.h"
 #include "vfs/pin.h"
@@ -521,6 +522,230 @@ static void no_damage(void *arg, const char *key, const char *text, uint64_t pag
 }
 
 /* The newest pages of the parent are deltas, whose bases lie in older objects. */
+enum deed { PIN_OLD, BRANCH_OF_PINNED, RESTORE_OLD, PIN_NEWEST, N_DEEDS };
+
+/* What another machine does while clean-up is under way, or asleep. */
+struct meanwhile {
+	struct fixture *f;
+	struct past old;      /* from before the retention */
+	enum deed deed;
+	enum vfs_rc rc;       /* of what it did */
+	char name[30];        /* of what holds the version then */
+	uint64_t hash;        /* that version */
+};
+
+static void do_meanwhile(void *arg)
+{
+	struct meanwhile *m = arg;
+	struct error err = ERROR_INIT;
+	char old[32];
+
+	snprintf(old, sizeof(old), "app@%" PRIu64, m->old.lsn);
+	m->hash = m->old.hash;
+	switch (m->deed) {
+	case PIN_OLD:
+		strcpy(m->name, "app@s");
+		m->rc = vfs_create_snapshot(m->f->inner, old, "s", NULL, &err);
+		break;
+	case BRANCH_OF_PINNED:
+		strcpy(m->name, "b");
+		m->rc = vfs_branch_database(m->f->inner, "b", "app@p", &err);
+		ck_assert_int_eq(VFS_OK, vfs_drop_snapshot(m->f->inner, "app", "p", &err));
+		break;
+	case RESTORE_OLD:
+		strcpy(m->name, "app");
+		m->rc = vfs_restore_database(m->f->inner, "app", old + strlen("app@"), NULL, &err);
+		break;
+	default: /* and then clean-up sleeps until it is old */
+		strcpy(m->name, "app@s");
+		m->rc = vfs_create_snapshot(m->f->inner, "app", "s", NULL, &err);
+		m->hash = hash_of("app");
+		for (int i = 0; i < 4; i++) {
+			pass_time(m->f, 50 * HOUR);
+			exec(m->f->db, "UPDATE t SET c = hex(randomblob(200))");
+			compact_now(m->f->db);
+		}
+	}
+}
+
+/* A version that clean-up takes, with a manifest and slots of its own, and what is retained. */
+static void make_old_version(struct meanwhile *m)
+{
+	struct error err = ERROR_INIT;
+	uint32_t seed = 3;
+
+	fill(m->f->db);
+	for (int i = 0; i < 3; i++) {
+		exec(m->f->db, "UPDATE t SET c = hex(randomblob(200)) WHERE a % 3 > 0");
+		compact_now(m->f->db);
+		change(m->f->db, &seed, 3);
+		if (i == 0) {
+			m->old = version_now(m->f, 0);
+			if (m->deed == BRANCH_OF_PINNED)
+				ck_assert_int_eq(VFS_OK, vfs_create_snapshot(m->f->inner, "app", "p", NULL, &err));
+			change(m->f->db, &seed, 3);
+		}
+		pass_time(m->f, 30 * HOUR);
+	}
+	pass_time(m->f, 70 * HOUR);
+	change(m->f->db, &seed, 3);
+}
+
+/*
+ * Before (_i even) or behind each request of a clean-up somebody pins a version that it is about to
+ * take.  What he is told as pinned is there, also after that clean-up, and the next.
+ */
+START_TEST(what_is_told_as_pinned_stays_whenever_clean_up_has_looked)
+{
+	struct gc_request request = { .retention_us = RETENTION };
+	unsigned n_pinned = 0, n_refused = 0;
+	bool hit = true;
+
+	for (unsigned nth = 1; hit; nth++) {
+		struct meanwhile m = { .deed = (enum deed)(_i / 2) };
+		struct error err = ERROR_INIT;
+		struct vfs_clean_up done;
+		struct fixture f;
+
+		fixture_open(&f);
+		m.f = &f;
+		make_old_version(&m);
+		fault_set_hook(f.faults, do_meanwhile, &m);
+		fault_arm(f.faults, nth, _i % 2 == 0 ? FAULT_HOOK : FAULT_HOOK_AFTER);
+		enum vfs_rc rc = gc(f.faults, "app", &request, &done, &err);
+		hit = fault_disarm(f.faults);
+		ck_assert_msg(rc == VFS_OK || rc == VFS_BUSY, "request %u: %s", nth, err.text);
+		if (hit && m.rc == VFS_OK) {
+			ck_assert_msg(hash_of(m.name) == m.hash, "request %u: taken away", nth);
+			(void)clean(f.inner, false);
+			ck_assert_msg(hash_of(m.name) == m.hash, "request %u: taken away later", nth);
+			n_pinned++;
+		} else if (hit) {
+			ck_assert_int_eq(VFS_NOT_FOUND, m.rc);
+			n_refused++;
+		}
+		vfs_test_sleep_us = 0;
+		fixture_close(&f);
+	}
+	ck_assert_uint_gt(n_pinned, 5);
+	/* of a version that nobody had pinned clean-up is sure in the end */
+	ck_assert((n_refused > 0) == (_i / 2 == PIN_OLD || _i / 2 == RESTORE_OLD));
+}
+END_TEST
+
+START_TEST(damaged_floors_are_refused)
+{
+	uint64_t kept[] = { 3, 8 };
+	struct floor floor = { .number = 4, .announced = true, .lsn = 20, .decided_lsn = 10,
+			       .kept = kept, .n_kept = 2 };
+	struct buf b = BUF_INIT(4096);
+	struct floor out;
+
+	floor_put(&b, &floor);
+	ck_assert(floor_parse((const uint8_t *)b.data, b.len, "f", &out, NULL));
+	ck_assert(out.announced && out.number == 4 && out.lsn == 20 && out.decided_lsn == 10);
+	ck_assert(out.n_kept == 2 && out.kept[0] == 3 && out.kept[1] == 8);
+	floor_free(&out);
+	for (size_t i = 0; i < b.len; i++) {
+		ck_assert(!floor_parse((const uint8_t *)b.data, i, "f", &out, NULL));
+		b.data[i] = (char)(b.data[i] ^ 4);
+		ck_assert(!floor_parse((const uint8_t *)b.data, b.len, "f", &out, NULL));
+		b.data[i] = (char)(b.data[i] ^ 4);
+	}
+	buf_free(&b);
+	/* what no clean-up says, with a checksum that holds */
+	kept[1] = 10;
+	floor_put(&b, &floor);
+	ck_assert(!floor_parse((const uint8_t *)b.data, b.len, "f", &out, NULL));
+	buf_free(&b);
+}
+END_TEST
+
+static void announce(struct fixture *f, uint64_t lsn, struct floor *out)
+{
+	struct error err = ERROR_INIT;
+
+	ck_assert_msg(floor_announce(f->inner, "x", lsn, out, &err) == VFS_OK, "%s", err.text);
+}
+
+static enum vfs_rc decide(struct fixture *f, struct floor *floor)
+{
+	struct gc_pins pins = { .n = 0 };
+	struct error err = ERROR_INIT;
+
+	ck_assert_int_eq(VFS_OK, gc_pins_read(f->inner, "x", &pins, &err));
+	enum vfs_rc rc = floor_decide(f->inner, "x", &pins, floor, &err);
+	gc_pins_free(&pins);
+	floor_free(floor);
+	return rc;
+}
+
+static void clean_to(struct fixture *f, uint64_t lsn)
+{
+	struct floor floor;
+
+	announce(f, lsn, &floor);
+	ck_assert_int_eq(VFS_OK, decide(f, &floor));
+}
+
+static bool admits(struct fixture *f, uint64_t lsn)
+{
+	struct error err = ERROR_INIT;
+	enum vfs_rc rc = floor_check(f->inner, "x", lsn, &err);
+
+	ck_assert_msg(rc == VFS_OK || rc == VFS_NOT_FOUND, "%s", err.text);
+	return rc == VFS_OK;
+}
+
+static struct pin pin_on(struct fixture *f, uint64_t lsn)
+{
+	struct pin pin = { .kind = PIN_SNAPSHOT, .lsn = lsn };
+	struct error err = ERROR_INIT;
+
+	snprintf(pin.name, sizeof(pin.name), "s%" PRIu64, lsn);
+	ck_assert_int_eq(VFS_OK, pin_create(f->inner, "x", &pin, &err));
+	return pin;
+}
+
+START_TEST(floors_name_what_was_pinned_in_time)
+{
+	struct error err = ERROR_INIT;
+	struct floor floor;
+	struct fixture f;
+
+	fixture_open(&f);
+	ck_assert(admits(&f, 1));
+	struct pin early = pin_on(&f, 30);
+	clean_to(&f, 20);
+	ck_assert(admits(&f, 20) && !admits(&f, 19));
+	struct pin late = pin_on(&f, 19);
+	clean_to(&f, 40);
+	/* a pin that came too late is not named behind it either */
+	ck_assert(admits(&f, 30) && !admits(&f, 19) && !admits(&f, 35));
+	ck_assert_int_eq(VFS_OK, pin_delete(f.inner, "x", &late, &err));
+	/* a floor never falls, and a version is named as long as it is pinned */
+	clean_to(&f, 25);
+	ck_assert(admits(&f, 30) && !admits(&f, 29) && admits(&f, 40));
+	ck_assert_int_eq(VFS_OK, pin_delete(f.inner, "x", &early, &err));
+	ck_assert(admits(&f, 30));
+	clean_to(&f, 40);
+	ck_assert(!admits(&f, 30));
+	/* whoever asks behind an announcement decides it, and who made it deletes nothing */
+	(void)pin_on(&f, 45);
+	announce(&f, 50, &floor);
+	ck_assert(admits(&f, 45) && !admits(&f, 46));
+	ck_assert_int_eq(VFS_LOST, decide(&f, &floor));
+	/* nor does he if he slept until his number was free again */
+	announce(&f, 60, &floor);
+	clean_to(&f, 70);
+	ck_assert_int_eq(VFS_LOST, decide(&f, &floor));
+	ck_assert(!admits(&f, 65) && admits(&f, 70) && admits(&f, 45));
+	clean_to(&f, 80);
+	ck_assert(admits(&f, 45) && !admits(&f, 70));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(branch_of_deltas_outlives_its_parent)
 {
 	const struct vfs_verify_options all = { .percent = 100, .sql = true, .threads = 2 };
@@ -859,6 +1084,12 @@ int main(void)
 	tcase_add_loop_test(tc, drop_leaves_the_slots_that_an_opener_reads, 0, 2);
 	tcase_add_loop_test(tc, drop_that_was_killed_is_finished, 0, 2);
 	tcase_add_test(tc, server_cleans_up_behind_a_compaction);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("meanwhile");
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, damaged_floors_are_refused);
+	tcase_add_test(tc, floors_name_what_was_pinned_in_time);
+	tcase_add_loop_test(tc, what_is_told_as_pinned_stays_whenever_clean_up_has_looked, 0, 2 * N_DEEDS);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
