@@ -155,7 +155,7 @@ static void setup(void)
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
 	};
 	struct http_client_options options = {
-		.connect_timeout_ms = 1000, .request_timeout_ms = 2000, .max_connections = 8,
+		.connect_timeout_ms = 20000, .request_timeout_ms = 20000, .max_connections = 8,
 	};
 	struct error err = ERROR_INIT;
 
@@ -195,7 +195,7 @@ static const char *outcome(const struct blob_options *options)
 
 	if (!s3_credentials_open(options != NULL ? options : &none, client, "eu-west-1", &c, &err)) {
 		snprintf(text, sizeof(text), "!%s", err.text);
-	} else if (s3_credentials_get(c, mono_ms() + 3000, &keys, &err) != BLOB_OK) {
+	} else if (s3_credentials_get(c, mono_ms() + 60000, &keys, &err) != BLOB_OK) {
 		snprintf(text, sizeof(text), "!%s", err.text);
 	} else {
 		snprintf(text, sizeof(text), "%s/%s/%s", keys->access_key_id, keys->secret_access_key,
@@ -418,7 +418,7 @@ static void *get_one(void *arg)
 	struct aws_credentials *keys;
 	struct error err = ERROR_INIT;
 
-	if (s3_credentials_get(crowd->c, mono_ms() + 3000, &keys, &err) == BLOB_OK) {
+	if (s3_credentials_get(crowd->c, mono_ms() + 60000, &keys, &err) == BLOB_OK) {
 		crowd->n_good++;
 		if (strcmp(keys->access_key_id, "SECOND") == 0)
 			crowd->n_new++;
@@ -456,7 +456,7 @@ START_TEST(one_thread_fetches_and_the_others_wait_or_use_the_old_ones)
 
 	/* the store says they are no good: fetched again, once, at once */
 	struct aws_credentials *keys;
-	ck_assert_int_eq(BLOB_OK, s3_credentials_get(crowd.c, mono_ms() + 3000, &keys, &err));
+	ck_assert_int_eq(BLOB_OK, s3_credentials_get(crowd.c, mono_ms() + 60000, &keys, &err));
 	ck_assert(s3_credentials_reject(crowd.c, keys));
 	ck_assert(s3_credentials_reject(crowd.c, keys));
 	aws_credentials_unref(keys);
@@ -481,7 +481,7 @@ START_TEST(a_renewal_that_fails_leaves_the_old_ones_in_use)
 	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, 1);
 	ck_assert(s3_credentials_open(&none, client, "r", &crowd.c, &err));
 	told.ends_in_s = 100; /* within the five minutes: renewal is due, but not at every get */
-	ck_assert_int_eq(BLOB_OK, s3_credentials_get(crowd.c, mono_ms() + 3000, &keys, &err));
+	ck_assert_int_eq(BLOB_OK, s3_credentials_get(crowd.c, mono_ms() + 60000, &keys, &err));
 	aws_credentials_unref(keys);
 	told.status = 403;
 	run_crowd(&crowd);
@@ -501,7 +501,7 @@ START_TEST(static_keys_are_not_fetched_again)
 	struct error err = ERROR_INIT;
 
 	ck_assert(s3_credentials_open(&keys_given, client, "r", &c, &err));
-	ck_assert_int_eq(BLOB_OK, s3_credentials_get(c, mono_ms() + 3000, &keys, &err));
+	ck_assert_int_eq(BLOB_OK, s3_credentials_get(c, mono_ms() + 60000, &keys, &err));
 	ck_assert(!s3_credentials_reject(c, keys));
 	aws_credentials_unref(keys);
 	s3_credentials_close(c);
@@ -514,7 +514,7 @@ int main(void)
 	TCase *tc = tcase_create("s3_credentials");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, sources_are_asked_in_order);
 	tcase_add_test(tc, half_a_pair_of_keys_is_an_error);
 	tcase_add_test(tc, shared_files_are_read_as_aws_reads_them);

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
 #include "blob/blob.h"
@@ -25,7 +24,7 @@ static SSL_CTX *ctx;
 static int listener;
 static char port[8];
 static pthread_t thread;
-static _Atomic unsigned n_requests;
+static _Atomic unsigned n_requests, n_connections;
 
 /* A certificate for `name`, signed by itself; its PEM goes to ca_file. */
 static void make_certificate(const char *name)
@@ -68,6 +67,7 @@ static void *serve(void *arg)
 
 	(void)arg;
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		n_connections++;
 		SSL *ssl = SSL_new(ctx);
 		char request[8192];
 
@@ -120,7 +120,7 @@ static enum blob_rc get(const char *ca, struct error *err)
 		.s3_access_key_id = "ID",
 		.s3_secret_access_key = "s",
 		.ca_file = ca,
-		.deadline_ms = 3000,
+		.deadline_ms = 60000,
 	};
 	struct blob_store *store;
 	struct buf out = BUF_INIT(10);
@@ -136,11 +136,10 @@ static enum blob_rc get(const char *ca, struct error *err)
 START_TEST(a_certificate_that_is_not_trusted_is_refused_at_once)
 {
 	struct error err = ERROR_INIT;
-	int64_t begin = mono_ms();
 
 	start("localhost");
 	ck_assert_int_eq(BLOB_FAILED, get(NULL, &err));
-	ck_assert_int_lt(mono_ms() - begin, 2000);
+	ck_assert_uint_eq(1, n_connections); /* it is not tried again */
 	ck_assert_ptr_nonnull(strstr(err.text, "certificate"));
 	ck_assert_ptr_nonnull(strstr(err.hint, "ca_file"));
 	ck_assert_uint_eq(0, n_requests); /* no signature went to it */
