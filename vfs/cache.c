@@ -18,7 +18,7 @@
 enum {
 	N_SHARDS = 16,
 	SLACK = 64,
-	OVERHEAD = sizeof(struct image) + SLACK + 16, /* of an image, with what malloc takes */
+	OVERHEAD = sizeof(struct image) + SLACK + 48, /* of an image, with what malloc and the buckets take */
 };
 
 /* lock guards all of it. */
@@ -97,8 +97,13 @@ struct image *cache_find(uint32_t db, uint64_t object, uint32_t offset)
 	struct image *image = NULL;
 
 	mutex_lock(&s->lock);
-	if (s->n_buckets != 0)
+	if (s->n_buckets != 0) {
+		/* head and page are two misses of the processor's cache: let it have them at once */
+		image = s->buckets[hash & (s->n_buckets - 1)];
+		if (LIKELY(image != NULL))
+			__builtin_prefetch(image->data);
 		image = *find_locked(s, hash, db, object, offset);
+	}
 	if (image != NULL) {
 		image_ref(image);
 		/* a scan uses a page once: that does not make it worth keeping */
@@ -234,7 +239,8 @@ static struct image *insert(uint32_t db, uint64_t object, uint32_t offset, struc
 
 	assert(!image->in_cache);
 	mutex_lock(&s->lock);
-	if (s->n_images >= s->n_buckets)
+	/* a step along a chain is a miss of the processor's cache: chains are short */
+	if (s->n_images >= s->n_buckets / 2)
 		grow_locked(s);
 	if (s->n_buckets == 0) {
 		mutex_unlock(&s->lock);

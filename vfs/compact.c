@@ -159,7 +159,8 @@ static enum vfs_rc put_page(struct compaction *c, pgno_t pgno, const uint8_t *im
 		error_no_memory(err);
 		return VFS_IO;
 	}
-	page_encode_summed(pgno, image, c->v->page_size, f->object.id, c->scratch, &f->body, &entry);
+	page_encode_summed(pgno, image, c->v->page_size, PACK_THOROUGH, f->object.id, c->scratch,
+			   &f->body, &entry);
 	c->moved[c->n_moved].pgno = pgno;
 	if (entry.encoding == PAGE_ZERO) {
 		c->moved[c->n_moved].ref = (struct page_ref){ .encoding = PAGE_ZERO };

@@ -42,8 +42,8 @@ bool format_damaged(struct error *err, const char *name, const char *what);
 MUST_CHECK bool format_begin_ok(const uint8_t *bytes, size_t len, const char *magic,
 				unsigned newest, const char *name, struct error *err);
 
-/* zstd, level 1.  0: it does not fit in `room`, or there is no memory. */
-size_t bytes_compress(void *out, size_t room, const void *in, size_t len);
+/* zstd.  0: it does not fit in `room`, or there is no memory. */
+size_t bytes_compress(void *out, size_t room, const void *in, size_t len, enum pack_effort effort);
 /* True if exactly `room` bytes came out. */
 MUST_CHECK bool bytes_decompress(void *out, size_t room, const void *in, size_t len);
 

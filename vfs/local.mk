@@ -45,7 +45,9 @@ VFS_SOURCES = \
 	vfs/register.h \
 	vfs/registry.c vfs/registry.h \
 	vfs/relocate.c vfs/relocate.h \
-	vfs/seal.c vfs/seal.h \
+	vfs/seal.c vfs/seal.h vfs/seal_parts.h \
+	vfs/seal_page.c \
+	vfs/seal_segment.c \
 	vfs/sqlite.h \
 	vfs/store.c \
 	vfs/traffic.c vfs/traffic.h \

@@ -65,8 +65,8 @@ bool local_put_pages(const struct local_head *head, const struct staged_page *pa
 		struct page_entry e = { .encoding = PAGE_ZERO };
 
 		if (pages[i].image != NULL)
-			page_encode(pages[i].pgno, pages[i].image->data, head->page_size, scratch,
-				    stored, &e);
+			page_encode(pages[i].pgno, pages[i].image->data, head->page_size, PACK_QUICK,
+				    scratch, stored, &e);
 		buf_put_u32(index, pages[i].pgno);
 		buf_put_u32(index, (uint32_t)e.encoding << 24 | e.len);
 		buf_put_u32(index, e.sum);

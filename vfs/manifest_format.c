@@ -156,7 +156,7 @@ void manifest_put_chunk(struct buf *out, const struct manifest_head *head, uint3
 		return;
 	}
 	put_columns(raw, entries, n);
-	size_t len = bytes_compress(room, bound, raw, raw_len);
+	size_t len = bytes_compress(room, bound, raw, raw_len, PACK_THOROUGH);
 	free(raw);
 	if (len == 0) {
 		out->failed = true;

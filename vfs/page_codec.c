@@ -82,14 +82,14 @@ static void dctx_give(ZSTD_DCtx *d)
 }
 
 /* 0: it does not fit in `room`, or there is no memory. */
-size_t bytes_compress(void *out, size_t room, const void *in, size_t len)
+size_t bytes_compress(void *out, size_t room, const void *in, size_t len, enum pack_effort effort)
 {
 	ZSTD_CCtx *c = cctx_take();
 	size_t n;
 
 	if (c == NULL)
 		return 0;
-	n = ZSTD_compressCCtx(c, out, room, in, len, 1);
+	n = ZSTD_compressCCtx(c, out, room, in, len, (int)effort);
 	cctx_give(c);
 	return ZSTD_isError(n) ? 0 : n;
 }
@@ -116,7 +116,7 @@ static size_t prefix_compress(void *out, size_t room, const void *in, const void
 	if (c == NULL)
 		return 0;
 	/* both hold for one frame; a failure shows there */
-	(void)ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, 1);
+	(void)ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, PACK_QUICK);
 	(void)ZSTD_CCtx_refPrefix(c, prefix, len);
 	n = ZSTD_compress2(c, out, room, in, len);
 	(void)ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
@@ -144,8 +144,8 @@ static bool is_zero(const uint8_t *bytes, size_t len)
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
 }
 
-void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t *scratch,
-		 struct buf *out, struct page_entry *entry)
+void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, enum pack_effort effort,
+		 uint8_t *scratch, struct buf *out, struct page_entry *entry)
 {
 	*entry = (struct page_entry){ .sum = page_sum(pgno, image, page_size) };
 	if (is_zero(image, page_size)) {
@@ -154,7 +154,7 @@ void page_encode(pgno_t pgno, const uint8_t *image, uint32_t page_size, uint8_t 
 	}
 	entry->offset = (uint32_t)out->len;
 	/* what saves less than an eighth is not worth the time of every reader */
-	size_t n = bytes_compress(scratch, page_size - page_size / 8, image, page_size);
+	size_t n = bytes_compress(scratch, page_size - page_size / 8, image, page_size, effort);
 	if (n == 0) {
 		entry->encoding = PAGE_RAW;
 		entry->len = page_size;
@@ -176,17 +176,23 @@ static uint32_t summed(pgno_t pgno, uint32_t segment, const uint8_t *image, uint
 	return (uint32_t)XXH3_64bits_withSeed(image, page_size, (uint64_t)segment << 32 | pgno);
 }
 
-void page_encode_summed(pgno_t pgno, const uint8_t *image, uint32_t page_size,
-			const uint8_t segment_id[ID_LEN], uint8_t *scratch, struct buf *out,
-			struct page_entry *entry)
+void page_add_sum(pgno_t pgno, const uint8_t *image, uint32_t page_size,
+		  const uint8_t segment_id[ID_LEN], struct buf *out, struct page_entry *entry)
 {
-	page_encode(pgno, image, page_size, scratch, out, entry);
 	if (entry->encoding == PAGE_ZERO)
 		return;
 	entry->encoding = entry->encoding == PAGE_RAW ? PAGE_RAW_SUMMED : PAGE_ZSTD_SUMMED;
 	entry->len += SUM_LEN;
 	entry->sum = segment_sum(segment_id);
 	buf_put_u32(out, summed(pgno, entry->sum, image, page_size));
+}
+
+void page_encode_summed(pgno_t pgno, const uint8_t *image, uint32_t page_size,
+			enum pack_effort effort, const uint8_t segment_id[ID_LEN],
+			uint8_t *scratch, struct buf *out, struct page_entry *entry)
+{
+	page_encode(pgno, image, page_size, effort, scratch, out, entry);
+	page_add_sum(pgno, image, page_size, segment_id, out, entry);
 }
 
 static bool decode_summed(pgno_t pgno, const struct page_entry *entry, const uint8_t *stored,
@@ -253,8 +259,8 @@ static void put_base(uint8_t *p, const struct page_base *base)
 enum { RUNS_SMALL_PART = 8 };
 
 bool page_encode_delta(pgno_t pgno, const uint8_t *image, const struct page_base *base,
-		       const uint8_t *base_image, uint32_t page_size, uint8_t *out, size_t room,
-		       struct page_entry *entry)
+		       const uint8_t *base_image, uint32_t page_size, bool hard, uint8_t *out,
+		       size_t room, struct page_entry *entry)
 {
 	uint8_t *data = out + BASE_LEN;
 	size_t len;
@@ -264,7 +270,9 @@ bool page_encode_delta(pgno_t pgno, const uint8_t *image, const struct page_base
 	room -= BASE_LEN + SUM_LEN;
 	*entry = (struct page_entry){ .encoding = PAGE_DELTA };
 	bool fits = delta_encode(base_image, image, page_size, data, room, &len);
-	if (!fits || len > page_size / RUNS_SMALL_PART) {
+	if (!fits && !hard)
+		return false;
+	if (hard && (!fits || len > page_size / RUNS_SMALL_PART)) {
 		uint8_t *shorter = data + room;
 		size_t n = prefix_compress(shorter, fits ? len - 1 : room, image, base_image, page_size);
 

@@ -53,7 +53,7 @@ static void make_commit(struct buf *out, uint8_t pages[3][PAGE])
 	memset(head.nonce, 3, ID_LEN);
 	for (unsigned i = 0; i < 3; i++) {
 		fill(pages[i], i);
-		page_encode(pgnos[i], pages[i], PAGE, scratch, &stored, &entries[i]);
+		page_encode(pgnos[i], pages[i], PAGE, PACK_THOROUGH, scratch, &stored, &entries[i]);
 	}
 	head.pages_len = (uint32_t)stored.len;
 	commit_put_head(out, &head, listed, pgnos, entries);
@@ -243,7 +243,7 @@ START_TEST(manifest_of_version_1_is_read)
 
 	for (size_t i = 0; i < N; i++)
 		format_put_entry(&raw, &entries[i], 0);
-	size_t len = bytes_compress(packed, sizeof(packed), raw.data, raw.len);
+	size_t len = bytes_compress(packed, sizeof(packed), raw.data, raw.len, PACK_THOROUGH);
 	buf_put(&b, "PGBM\0\1\1\0", 8);
 	buf_put_u64(&b, 77);
 	buf_put(&b, "0123456789abcdef0123456789abcdef", ID_LEN + HASH_LEN);
@@ -388,7 +388,7 @@ START_TEST(segment_is_checked_page_by_page)
 	segment_put_head(&b, id, id);
 	for (unsigned i = 0; i < 3; i++) {
 		fill(pages[i], i);
-		page_encode(pgnos[i], pages[i], PAGE, scratch, &b, &entries[i]);
+		page_encode(pgnos[i], pages[i], PAGE, PACK_THOROUGH, scratch, &b, &entries[i]);
 	}
 	segment_put_index(&b, pgnos, entries, 3);
 	ck_assert_msg(segment_check((uint8_t *)b.data, b.len, "s", PAGE, &err), "%s", err.text);
