@@ -191,6 +191,9 @@ def try_kind(worker, kind, n_cuts, seed):
         creator = Told([worker, "create", store, "3"], disk)
         follower = Told([worker, "follow", store, "3"], disk)
         time.sleep(RUN_SECONDS)
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit and not (creator.seen and follower.seen):
+            time.sleep(0.1)  # a busy machine
         for told, what in ((creator, "creator"), (follower, "reader")):
             if not told.stop():
                 print(f"the {what} ended by itself")

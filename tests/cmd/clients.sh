@@ -21,7 +21,7 @@ one() { # NAME ARG...
 	PG_PORT=$PGPORT PG_HOST=127.0.0.1 DB_NAME=$PGDATABASE DB_PATH=$work/$name.sqlite LOG_LEVEL=warn \
 		"$build/pgblobd" "$@" >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
-	for ((i = 0; i < 300; i++)); do grep -q postgresql:// "$work/$name.out" && break; sleep 0.1; done
+	for ((i = 0; i < 1200; i++)); do grep -q postgresql:// "$work/$name.out" && break; sleep 0.1; done
 	echo "== $name"
 	"$here/../clients/run" --logs "$work/$name" >"$work/$name.log" 2>&1
 	grep -v ' passed, ' "$work/$name.log"

@@ -37,12 +37,12 @@ class Server:
                    DB_PATH=os.path.join(self.cache, "myapp.sqlite"))
         self.process = subprocess.Popen([os.path.join(build, "pgblobd"), *args], env=env,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        if not select.select([self.process.stdout], [], [], 30)[0] or not self.process.stdout.readline():
-            raise SystemExit("pgblobd did not become ready within 30 s")
+        if not select.select([self.process.stdout], [], [], 120)[0] or not self.process.stdout.readline():
+            raise SystemExit("pgblobd did not become ready within 120 s")
 
     def connect(self):
         return psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", password="postgres",
-                                dbname=DATABASE, connect_timeout=10)
+                                dbname=DATABASE, connect_timeout=60)
 
     def kill(self):
         self.process.kill()
@@ -109,6 +109,13 @@ def verify(server, acknowledged, doubtful):
     return errors, there
 
 
+def wait_for_a_commit(clients):
+    """However long it takes until the first one is acknowledged: what follows is to be killed, not what comes before."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not any(c.acknowledged for c in clients):
+        time.sleep(0.01)
+
+
 def main():
     build, rounds, args = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
     seed = int(os.environ.get("KILL9_SEED", str(random.randrange(1 << 30))))
@@ -133,11 +140,12 @@ def main():
             clients = [Client(server, i, firsts[i]) for i in range(CLIENTS)]
             for c in clients:
                 c.start()
-            time.sleep(random.uniform(0.2, 1.2))
+            wait_for_a_commit(clients)
+            time.sleep(random.uniform(0, 1.2))
         server.kill()
         if round_number < rounds:
             for c in clients:
-                c.join(30)
+                c.join(120)
                 if c.is_alive():
                     errors.append("a client hangs after the server died")
                 errors += c.wrong

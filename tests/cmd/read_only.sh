@@ -10,7 +10,7 @@ cd "$work" || exit 1
 passed=0 failed=0 pids=()
 trap 'kill -9 "${pids[@]}" 2>/dev/null; rm -rf "$work"' EXIT
 for name in $("$pgblobd" --help | sed -n 's/.*\[\([A-Z0-9_]*\)\]$/\1/p') CONFIG_PATH; do unset "$name"; done
-export PGPASSWORD=hush-hush PGCONNECT_TIMEOUT=10 PG_PASSWORD=hush-hush PG_HOST=127.0.0.1 PG_PORT=0 PGUSER=postgres PGDATABASE=myapp
+export PGPASSWORD=hush-hush PGCONNECT_TIMEOUT=60 PG_PASSWORD=hush-hush PG_HOST=127.0.0.1 PG_PORT=0 PGUSER=postgres PGDATABASE=myapp
 
 is() { # CLAIM WANT GOT
 	if [ "$2" = "$3" ]; then passed=$((passed + 1)); else
@@ -23,7 +23,7 @@ start() { # NAME ARG...: sets port
 	shift
 	"$pgblobd" "$@" >"$name.ready" 2>"$name.log" &
 	pids+=($!)
-	for _ in $(seq 500); do
+	for _ in $(seq 3000); do
 		[ -s "$name.ready" ] && break
 		kill -0 $! 2>/dev/null || break
 		sleep 0.02

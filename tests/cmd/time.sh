@@ -16,7 +16,7 @@ stop() { # all that were started
 trap 'stop; rm -rf "$work"' EXIT
 
 for name in $("$pgblobd" --help | sed -n 's/.*\[\([A-Z0-9_]*\)\]$/\1/p') CONFIG_PATH; do unset "$name"; done
-export PGPASSWORD=hush-hush PGCONNECT_TIMEOUT=10 PG_PASSWORD=hush-hush PG_HOST=127.0.0.1 PG_PORT=0
+export PGPASSWORD=hush-hush PGCONNECT_TIMEOUT=60 PG_PASSWORD=hush-hush PG_HOST=127.0.0.1 PG_PORT=0
 export STORAGE_LOCAL_BASE_PATH=$work/data
 
 check() { # CLAIM EXPECTED GOT
@@ -31,7 +31,7 @@ start() { # sets port
 	: >ready
 	"$pgblobd" "$@" >ready 2>>log &
 	pids+=($!)
-	for _ in $(seq 500); do
+	for _ in $(seq 3000); do
 		[ -s ready ] && break
 		kill -0 $! 2>/dev/null || break
 		sleep 0.02

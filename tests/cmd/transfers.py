@@ -53,13 +53,13 @@ class Proxy:
     def __init__(self, build, target):
         self.process = subprocess.Popen([os.path.join(build, "tests/lib/store-proxy"), target],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        self.url = first_line(self.process, 30)
+        self.url = first_line(self.process, 120)
         if self.url is None:
-            raise SystemExit("store-proxy did not become ready within 30 s")
+            raise SystemExit("store-proxy did not become ready within 120 s")
 
     def tell(self, path):
         host = "/".join(self.url.split("/")[:3])
-        with urllib.request.urlopen(f"{host}/-/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{host}/-/{path}", timeout=60) as answer:
             return answer.read().decode()
 
     def stop(self):
@@ -78,7 +78,7 @@ class Server:
         self.process, self.port, self.cache = None, None, None
         self.log = tempfile.TemporaryFile()
 
-    def start(self, seconds=90):
+    def start(self, seconds=180):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.port = free_port()
@@ -106,7 +106,7 @@ class Server:
 
     def connect(self):
         return psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", password="postgres",
-                                dbname=DATABASE, connect_timeout=10)
+                                dbname=DATABASE, connect_timeout=60)
 
 
 class History:

@@ -46,10 +46,10 @@ listening() {
 	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# wait_listening PORT NAME PATTERN: up to 30 s, or until the process ends
+# wait_listening PORT NAME PATTERN: up to two minutes, or until the process ends
 wait_listening() {
 	local i
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < 2400; i++)); do
 		listening "$1" && return 0
 		alive "$2" "$3" || [ "$i" -lt 20 ] || return 1
 		sleep 0.05

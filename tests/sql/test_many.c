@@ -15,7 +15,7 @@
 #include "tests/sql/session_fixture.h"
 #include "vfs/vfs.h"
 
-enum { N = 60, LIMIT = 32, WAIT_MS = 30000 };
+enum { N = 60, LIMIT = 32, WAIT_MS = 100000 };
 
 static void reopen(int64_t idle_close_ms)
 {
@@ -145,7 +145,7 @@ int main(void)
 	TCase *tc = tcase_create("many");
 
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, idle_connections_are_bounded_over_all_databases);
 	tcase_add_test(tc, what_is_idle_is_closed_after_a_time_and_opened_again);
 	suite_add_tcase(s, tc);

@@ -3,6 +3,7 @@
  * Licence: MIT, see LICENSE.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -234,20 +235,29 @@ START_TEST(statement_timeout_stops_a_wait)
 	run(&a, "BEGIN; DELETE FROM t");
 	run(&b, "SET statement_timeout = '40ms'");
 	EXPECT(&b, "DELETE FROM t", "E 57014 canceling statement due to statement timeout\n");
+	run(&b, "SET statement_timeout = 0");
 	EXPECT(&b, "SELECT 1 AS one", "C one:23\nR 1\nT SELECT 1\n");
 	close_client(&a); /* rolled back */
-	run(&b, "SET statement_timeout = 0");
 	EXPECT(&b, "DELETE FROM t", "T DELETE 3\n");
 	close_client(&b);
 }
 END_TEST
 
-static void *cancel_soon(void *session)
-{
-	struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+struct canceler {
+	struct sql_session *session;
+	atomic_bool stop;
+};
 
-	nanosleep(&pause, NULL);
-	sql_cancel(session);
+/* Again and again: one that comes before the statement does nothing. */
+static void *cancel(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	struct canceler *c = arg;
+
+	while (!atomic_load(&c->stop)) {
+		nanosleep(&pause, NULL);
+		sql_cancel(c->session);
+	}
 	return NULL;
 }
 
@@ -287,10 +297,10 @@ START_TEST(a_cancel_stops_what_runs_and_nothing_else)
 	make_table(&c);
 	sql_cancel(c.session); /* nothing runs */
 	run(&c, "SELECT 1");
-	ck_assert_int_eq(0, pthread_create(&thread, NULL, cancel_soon, c.session));
-	int64_t start = mono_ms();
+	struct canceler canceler = { .session = c.session };
+	ck_assert_int_eq(0, pthread_create(&thread, NULL, cancel, &canceler));
 	EXPECT(&c, endless, "E 57014 canceling statement due to user request\n");
-	ck_assert_int_lt(mono_ms() - start, 5000);
+	atomic_store(&canceler.stop, true);
 	pthread_join(thread, NULL);
 	run(&c, "SELECT 1");
 	run(&c, "SET statement_timeout = 60");

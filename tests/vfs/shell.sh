@@ -79,8 +79,11 @@ check "commits of shells that take turns are seldom refused" "yes" "$([ "$refuse
 mkfifo pipe
 shell app <pipe >held &
 exec 3>pipe
-printf 'begin; select count(*) from t;\n' >&3
-sleep 0.5
+printf 'begin; select count(*) from t;\n.shell touch begun\n' >&3
+for _ in $(seq 600); do
+	[ -e begun ] && break
+	sleep 0.1
+done
 shell app <<<"insert into t values(2, 'two');" >/dev/null
 printf 'select count(*) from t; commit; select count(*) from t;\n' >&3
 exec 3>&-

@@ -4,7 +4,7 @@
 const { spawn } = require('child_process');
 const checks = [];
 
-const check = (name, fn, timeout = 30) => checks.push({ name, fn, timeout });
+const check = (name, fn, timeout = 120) => checks.push({ name, fn, timeout });
 
 function one(name) {
   const die = (e) => {

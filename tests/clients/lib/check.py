@@ -11,7 +11,7 @@ import time
 CHECKS = []
 
 
-def check(fn=None, *, timeout=30):
+def check(fn=None, *, timeout=120):
     def add(f):
         CHECKS.append((f.__name__, f, timeout))
         return f

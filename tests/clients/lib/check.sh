@@ -19,9 +19,9 @@ run_checks() {
   echo "1..$(echo $all | wc -w)"
   for name in $all; do
     n=$((n + 1))
-    if why=$(timeout -k 2 "${LIMIT:-40}" bash "$0" --one "$name" 2>"$TMP/.err"); then echo "ok $name"
+    if why=$(timeout -k 2 "${LIMIT:-120}" bash "$0" --one "$name" 2>"$TMP/.err"); then echo "ok $name"
     else
-      [ $? = 124 ] && why="timeout after ${LIMIT:-40}s"
+      [ $? = 124 ] && why="timeout after ${LIMIT:-120}s"
       bad=$((bad + 1)); echo "not ok $name: ${why:-$(tr '\n' ' ' <"$TMP/.err" | cut -c1-300)}"
     fi
   done
