@@ -199,6 +199,7 @@ struct db {
 	unsigned last_behind;        /* and those that waited when it was told */
 	struct cond gathered;        /* n_tickets has come to `awaited` */
 	unsigned awaited;            /* the leader lingers for so many; 0: he does not */
+	atomic_uint waking;          /* waiters who have been told, and do not run yet */
 	int64_t put_us;              /* how long the last append took */
 	bool flushing;               /* a thread appends what nobody waits for */
 	struct vfs_ticket *tickets;

@@ -172,6 +172,7 @@ static void tell(struct vfs_ticket *told)
 			event_set(&t->wake, TICKET_TOLD);
 			continue;
 		}
+		atomic_fetch_add_explicit(&t->db->waking, 1, memory_order_relaxed);
 		if (n < n_chains)
 			first[n] = t;
 		else
@@ -781,7 +782,8 @@ static void append_locked(struct db *db, bool patient)
  * Those who were told a moment ago come back with their next commits: to wait a little
  * for as many as that was, and for those who waited behind them, is worth it when a request takes
  * long.  It ends when nobody comes, and when those of the last group are made up for and
- * the others come too slowly: they think.
+ * the others come too slowly: they think.  Whoever has not run since he was told, or waits
+ * for the turn, does not.
  */
 static void linger_locked(struct db *db)
 {
@@ -803,7 +805,9 @@ static void linger_locked(struct db *db)
 		int64_t come = db->n_tickets - before;
 		int64_t missing = (int64_t)db->awaited - db->n_tickets;
 		bool slow = come * (until_ms - now_ms) < missing * LINGER_LOOK_MS;
-		if (come <= 0 || (slow && db->n_tickets >= db->last_group))
+		bool busy = atomic_load_explicit(&db->waking, memory_order_relaxed) != 0 ||
+			    atomic_load_explicit(&db->turn.queued, memory_order_relaxed) != 0;
+		if (!busy && (come <= 0 || (slow && db->n_tickets >= db->last_group)))
 			break;
 	}
 	db->awaited = 0;
@@ -903,6 +907,8 @@ enum vfs_rc group_wait(struct vfs_ticket *t, struct error *err)
 		if (!t->done)
 			t->waiting = false;
 	}
+	if (t->waiting)
+		atomic_fetch_sub_explicit(&db->waking, 1, memory_order_relaxed);
 	if (t->next != NULL)
 		event_set(&t->next->wake, TICKET_TOLD);
 	enum vfs_rc rc = t->rc;
