@@ -89,6 +89,8 @@ enum vfs_rc branch_read(struct db *db, const struct commit_head *head, const cha
 		(void)format_damaged(err, key, "it is not as large as what it begins with");
 		rc = VFS_CORRUPT;
 	}
+	if (rc == VFS_NOT_FOUND)
+		rc = VFS_CORRUPT;
 	if (rc != VFS_OK) {
 		error_wrap(err, "could not read slot %" PRIu64 " of database \"%s\", with which \"%s\" goes on",
 			   point.lsn, past.base, db->name);

@@ -346,7 +346,6 @@ enum vfs_rc floor_check(struct blob_store *store, const char *folder, uint64_t l
 	}
 	if (rc == VFS_OK && !kept) {
 		error_set(err, "version %" PRIu64 " is not kept any more", lsn);
-		error_detail(err, "It is older than the retention time, and was not pinned when clean-up decided.");
 		rc = VFS_NOT_FOUND;
 	}
 	return rc == VFS_LOST ? VFS_BUSY : rc;

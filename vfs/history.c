@@ -404,8 +404,6 @@ enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
 		rc = manifest_read(db, manifest, err);
 	if (rc == VFS_OK)
 		rc = db_read_log(db, err);
-	if (rc == VFS_NOT_FOUND)
-		rc = VFS_CORRUPT;
 	if (rc != VFS_OK)
 		return rc;
 	struct version *v = db_pin_durable(db);
@@ -416,7 +414,7 @@ enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
 	if (same)
 		return VFS_OK;
 	error_set(err, there ? "what lies there is not what it was" : "it is not there any more");
-	return VFS_CORRUPT;
+	return there ? VFS_CORRUPT : VFS_NOT_FOUND;
 }
 
 /* A snapshot may have been dropped, and made again of another version. */

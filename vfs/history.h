@@ -58,7 +58,7 @@ MUST_CHECK enum vfs_rc history_load(struct db *db, struct error *err);
 
 /*
  * Read slot db->past.lsn for who goes on from it, of a database that is the one in the
- * folder or was.  VFS_CORRUPT: it is not there, or not the one with that id and hash.
+ * folder or was.  VFS_NOT_FOUND: it is not there; VFS_CORRUPT: it is another one.
  */
 MUST_CHECK enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
 					    const uint8_t hash[HASH_LEN], struct error *err);

@@ -297,11 +297,8 @@ static enum vfs_rc check_kept(struct db *of, const struct pin *pin, struct error
 	}
 	enum vfs_rc rc = history_load_exactly(db, pin->db_id, pin->hash, &why);
 	db_free(db);
-	if (rc == VFS_CORRUPT) {
-		error_set(err, "that version of database \"%s\" is not kept any more", past.base);
-		error_detail(err, "%s", why.text);
-		return VFS_NOT_FOUND;
-	}
+	if (rc == VFS_NOT_FOUND)
+		return history_not_kept(&past, err);
 	if (rc != VFS_OK && err != NULL)
 		*err = why;
 	return rc;
@@ -315,8 +312,8 @@ enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err)
 	/* a clean-up that may take what is the newest version now lists the pins later */
 	if (rc == VFS_OK && !newest) {
 		rc = floor_check(of->store, of->folder, pin->lsn, err);
-		if (rc != VFS_OK)
-			error_wrap(err, "could not pin a version of database \"%s\"", of->past.base);
+		if (rc == VFS_NOT_FOUND)
+			return history_not_kept(&of->past, err);
 	}
 	return rc != VFS_OK || of->past.kind == PAST_NONE ? rc : check_kept(of, pin, err);
 }
@@ -365,8 +362,8 @@ enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, 
 	}
 	if (rc == VFS_OK) {
 		rc = pin_check(db, &pin, err);
-		if (rc == VFS_NOT_FOUND && pin_delete(store, db->folder, &pin, NULL) != VFS_OK)
-			log_warn(NULL, "snapshot \"%s\" of database \"%s\", of what is not there any more, is left over",
+		if (rc != VFS_OK && pin_delete(store, db->folder, &pin, NULL) != VFS_OK)
+			log_warn(NULL, "snapshot \"%s\" of database \"%s\", which was told as failed, is left over",
 				 name, db->past.base);
 	}
 	if (rc == VFS_OK && out != NULL)

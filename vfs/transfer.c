@@ -178,6 +178,8 @@ static enum vfs_rc compare_copy(struct db *to, const struct version *made, struc
 		error_no_memory(err);
 	} else {
 		rc = history_load_exactly(r.db, made->db_id, made->hash, err);
+		if (rc == VFS_NOT_FOUND)
+			rc = VFS_CORRUPT;
 	}
 	if (rc == VFS_OK) {
 		r.v = db_pin_durable(r.db);

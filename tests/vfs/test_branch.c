@@ -202,6 +202,30 @@ START_TEST(a_branch_of_a_branch_outlives_both)
 }
 END_TEST
 
+START_TEST(what_is_damaged_on_its_way_is_not_told_as_cleaned_up)
+{
+	unsigned n_failed = 0;
+	bool hit = true;
+
+	for (unsigned nth = 1; hit; nth++) {
+		struct error err = ERROR_INIT;
+		struct fixture f;
+
+		fixture_open(&f);
+		fill(f.db, 20);
+		fault_set_damage(f.faults, 70);
+		fault_arm_only(f.faults, nth, FAULT_DAMAGE, FAULT_OP_GET);
+		enum vfs_rc rc = vfs_create_snapshot(f.faults, "app@7", "s", NULL, &err);
+		hit = fault_disarm(f.faults);
+		ck_assert_msg(rc == VFS_OK || rc == VFS_CORRUPT, "request %u: %d %s", nth, rc, err.text);
+		ck_assert_int_eq(rc == VFS_OK ? 1 : 0, n_pins(&f, "app"));
+		n_failed += rc != VFS_OK;
+		fixture_close(&f);
+	}
+	ck_assert_uint_gt(n_failed, 5);
+}
+END_TEST
+
 START_TEST(what_was_cleaned_up_is_not_branched_though_it_is_known_here)
 {
 	struct error err = ERROR_INIT;
@@ -716,6 +740,7 @@ int main(void)
 	tcase_add_test(tc, a_branch_of_a_branch_outlives_both);
 	tcase_add_test(tc, a_dropped_branch_leaves_its_parent);
 	tcase_add_test(tc, what_was_cleaned_up_is_not_branched_though_it_is_known_here);
+	tcase_add_test(tc, what_is_damaged_on_its_way_is_not_told_as_cleaned_up);
 	tcase_add_test(tc, who_was_away_is_told_that_a_name_is_another_branch_now);
 	tcase_add_test(tc, another_machine_meets_a_new_branch_of_a_known_name);
 	tcase_add_test(tc, what_cannot_be_branched_is_told);
