@@ -60,6 +60,7 @@ struct database {
 	uint64_t first_lsn;
 	uint64_t dropped_lsn;      /* 0: it is there */
 	int64_t dropped_us;
+	bool told;                 /* somebody was told that it is there */
 	bool drop_told;            /* somebody was told that it is dropped */
 	struct database *parent;   /* of a branch: what it begins with is that one's slot parent_lsn */
 	uint64_t parent_lsn;
@@ -71,13 +72,16 @@ struct database *model_find(const char *name, uint64_t lsn);
 /* The slots of a name, by what begins or ends there. */
 struct name_state {
 	bool exists;
+	bool told;    /* so somebody was told; until then it need not be seen */
 	unsigned n_begun, n_dropped;
 };
 
 struct name_state model_name(const char *name);
-/* Was there a moment since `before` at which the name was not there? */
+/* Was there a moment since `before` at which the name needed not be there? */
 bool model_was_away(const char *name, struct name_state before);
 bool model_dropped(struct database *d);
+/* What began since `before` was told as made. */
+void model_made_told(const char *name, struct name_state before);
 /* DROP of that name was told as done. */
 void model_drop_told(const char *name);
 /* Each in turn, from NULL to NULL. */
@@ -197,5 +201,9 @@ bool databases_fill(sqlite3 *db);
 /* One of: snapshots, versions of the past, branches, CREATE, DROP, compaction and clean-up. */
 void databases_step(struct client *c);
 void databases_create(struct client *c, const char *name);
+/* Compact what is there, let it grow old, write to it by `write`, and clean up while `other` compacts it again. */
+void databases_grow_old(struct client *c, struct life *other, void (*write)(struct client *c));
+/* Every snapshot that was told as made, and was not dropped, is what it was. */
+void databases_check_snapshots(struct client *c);
 
 #endif

@@ -137,14 +137,26 @@ struct database *model_find(const char *name, uint64_t lsn)
 
 struct name_state model_name(const char *name)
 {
-	return look_at(name)->state;
+	struct name *n = look_at(name);
+	struct name_state state = n->state;
+
+	state.told = n->now != NULL && n->now->told;
+	return state;
 }
 
 bool model_was_away(const char *name, struct name_state before)
 {
 	struct name_state now = model_name(name);
 
-	return !before.exists || !now.exists || before.n_dropped != now.n_dropped;
+	return !before.told || !now.exists || before.n_dropped != now.n_dropped;
+}
+
+void model_made_told(const char *name, struct name_state before)
+{
+	struct name *n = look_at(name);
+
+	if (n->now != NULL && n->state.n_begun == before.n_begun + 1)
+		n->now->told = true;
 }
 
 bool model_dropped(struct database *d)

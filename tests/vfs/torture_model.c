@@ -74,8 +74,10 @@ void model_told(struct tx *tx, enum tx_state state)
 	if (state == TX_DONE && model_dropped(tx->of) && tx->of->dropped_us < tx->begun_us)
 		sim_fail("transaction %u of %s is told as done, and it was dropped before", tx->id,
 			 tx->of->name);
-	if (state == TX_DONE)
+	if (state == TX_DONE) {
 		tx->done_seq = ++model_of(tx->of)->n_done;
+		tx->of->told = true;
+	}
 	sim_trace("transaction %u is told as %s", tx->id, names[state]);
 }
 

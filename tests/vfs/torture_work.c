@@ -588,8 +588,10 @@ void work_set_up(void)
 	struct error err = ERROR_INIT;
 	enum vfs_rc told;
 
+	struct name_state before = model_name("app");
 	if (vfs_create_database(l->store, "app", &err) != VFS_OK)
 		sim_fail("could not create the database: %s", err.text);
+	model_made_told("app", before);
 	sqlite3 *db = life_try_connect(l, "app", &told);
 	if (db == NULL || !databases_fill(db))
 		sim_fail("could not fill the database: %s", sqlite3_errmsg(db));
@@ -659,6 +661,17 @@ static void check_database(struct client *c, struct database *d)
 	disconnect(&h);
 }
 
+static void write_once(struct client *c)
+{
+	for (unsigned i = 0; c->writer.db == NULL || transfer(c) != TX_DONE; i++) {
+		if (i == SETTLE_TRIES)
+			sim_fail("%s cannot be written to, and nothing is in the way", c->name);
+		if (c->writer.db == NULL && !client_connect(c, &c->writer))
+			return; /* dropped, by a request that comes very late */
+	}
+	disconnect(&c->writer);
+}
+
 void work_check_end(void)
 {
 	struct client c = { .life = life_begin(MACHINES_MAX) };
@@ -668,6 +681,11 @@ void work_check_end(void)
 	journal_override(NULL);
 	sim_set_machine(MACHINES_MAX);
 	(void)databases_pick(); /* looks at every name */
+	if (plan.clean_up) {
+		databases_grow_old(&c, life_begin(MACHINES_MAX), write_once);
+		c.life = life_begin(MACHINES_MAX);
+	}
+	databases_check_snapshots(&c);
 	for (struct database *d = NULL; (d = model_next(d)) != NULL;)
 		if (!model_dropped(d))
 			check_database(&c, d);
