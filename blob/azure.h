@@ -56,7 +56,6 @@ struct azure_call {
 
 	struct http_response resp; /* of the last try */
 	struct azure_error error;  /* what it said */
-	bool doubt;                /* some try may have been executed and was not answered */
 };
 
 #define AZURE_CALL_INIT(s, deadline, count, verb, out)                              \

@@ -16,8 +16,8 @@
 #include "base/error.h"
 #include "blob/azure_credentials.h"
 #include "blob/key.h"
-#include "blob/retry.h"
 #include "blob/timestamp.h"
+#include "blob/tries.h"
 
 enum { URL_MAX = 32 << 10, AUTHORIZATION_MAX = 16 << 10 };
 
@@ -128,15 +128,6 @@ static enum http_rc send_once(struct azure_call *call, const struct prepared *p,
 	return http_perform(call->store->http, &req, &call->resp, err);
 }
 
-/* What to do after a try. */
-enum verdict {
-	VERDICT_DEFINITE, /* for the caller */
-	VERDICT_AGAIN,    /* surely not executed; may be next time */
-	VERDICT_DOUBT,    /* maybe executed; again */
-	VERDICT_TOKEN,    /* surely not executed: with another token, perhaps */
-	VERDICT_FAILED,   /* surely not executed, nor next time */
-};
-
 static bool is(const struct azure_call *call, const char *code)
 {
 	return strcmp(call->error.code, code) == 0;
@@ -182,12 +173,12 @@ static enum verdict judge_answer(const struct azure_call *call)
 		/* damaged on its way */
 		return is(call, "Md5Mismatch") ? VERDICT_AGAIN : VERDICT_FAILED;
 	case 401:
-		return VERDICT_TOKEN;
+		return VERDICT_CREDENTIALS;
 	case 403:
 		/* a SAS that may create, but not overwrite: it exists */
 		if (call->if_absent && is(call, "UnauthorizedBlobOverwrite"))
 			return VERDICT_DEFINITE;
-		return VERDICT_TOKEN;
+		return VERDICT_CREDENTIALS;
 	case 408:
 	case 429:
 		return VERDICT_AGAIN;
@@ -201,20 +192,11 @@ static enum verdict judge_answer(const struct azure_call *call)
 	}
 }
 
-/* The seconds that our clock is ahead of the store's; 0 if it does not tell. */
-static int64_t clock_ahead_s(const struct azure_call *call)
-{
-	const char *date = http_response_header(&call->resp, "date");
-	int64_t us;
-
-	return date != NULL && timestamp_of_http(date, &us) ? (wall_us() - us) / 1000000 : 0;
-}
-
 static void hint(const struct azure_call *call, struct error *err)
 {
 	const struct azure_store *store = call->store;
 	const char *credentials = azure_credentials_name(store->credentials);
-	int64_t ahead_s = clock_ahead_s(call);
+	int64_t ahead_s = response_clock_ahead_s(&call->resp);
 
 	if (is(call, "ContainerNotFound"))
 		error_hint(err, "Create container \"%s\", or check its name (AZURE_STORAGE_CONTAINER) and the account.",
@@ -247,41 +229,36 @@ static void describe(const struct azure_call *call, struct error *err)
 
 static enum verdict judge(struct azure_call *call, enum http_rc rc, struct error *err)
 {
-	switch (rc) {
-	case HTTP_ANSWERED: {
-		const char *code = http_response_header(&call->resp, "x-ms-error-code");
-
-		azure_parse_error(call->resp.error_body.data, call->resp.error_body.len,
-				  &call->error);
-		if (code != NULL)
-			azure_copy_shown(call->error.code, sizeof(call->error.code), code);
-		enum verdict verdict = judge_answer(call);
-		if (verdict != VERDICT_DEFINITE)
-			describe(call, err);
-		return verdict;
-	}
-	case HTTP_NOT_SENT:
-		return VERDICT_AGAIN;
-	case HTTP_MAYBE_SENT:
-		return VERDICT_DOUBT;
-	case HTTP_TOO_LARGE:
-	case HTTP_REFUSED:
-		return VERDICT_FAILED;
-	}
-	return VERDICT_FAILED;
+	if (rc != HTTP_ANSWERED)
+		return verdict_unanswered(rc);
+	const char *code = http_response_header(&call->resp, "x-ms-error-code");
+	azure_parse_error(call->resp.error_body.data, call->resp.error_body.len, &call->error);
+	if (code != NULL)
+		azure_copy_shown(call->error.code, sizeof(call->error.code), code);
+	enum verdict verdict = judge_answer(call);
+	if (verdict != VERDICT_DEFINITE)
+		describe(call, err);
+	return verdict;
 }
 
+/* A call and what is the same for each of its tries. */
+struct trying {
+	struct azure_call *call;
+	const struct prepared *prepared;
+};
+
 /* One try: counted, authorized, sent, judged. */
-static enum verdict try_once(struct azure_call *call, const struct prepared *p,
-			     enum blob_rc *credentials_rc, struct error *err)
+static enum verdict try_once(void *arg, enum blob_rc *credentials_rc, struct error *err)
 {
+	const struct trying *t = arg;
+	struct azure_call *call = t->call;
 	struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
 	struct azure_request sig = { .method = NULL };
 	enum verdict verdict = VERDICT_FAILED;
 	char date[30];
 
 	timestamp_to_http(wall_us(), date);
-	describe_request(call, p, date, &sig);
+	describe_request(call, t->prepared, date, &sig);
 	http_response_reset(&call->resp);
 	memset(&call->error, 0, sizeof(call->error));
 	*credentials_rc = azure_credentials_authorize(call->store->credentials, &sig,
@@ -290,8 +267,8 @@ static enum verdict try_once(struct azure_call *call, const struct prepared *p,
 		const char *text = buf_str(&authorization);
 
 		blob_count(call->counter);
-		verdict = judge(call, send_once(call, p, &sig, text, err), err);
-		if (verdict == VERDICT_TOKEN &&
+		verdict = judge(call, send_once(call, t->prepared, &sig, text, err), err);
+		if (verdict == VERDICT_CREDENTIALS &&
 		    !azure_credentials_reject(call->store->credentials, text))
 			verdict = VERDICT_FAILED;
 	}
@@ -306,46 +283,17 @@ enum blob_rc azure_call_perform(struct azure_call *call, struct error *err)
 	struct prepared p = {
 		.path = BUF_INIT(URL_MAX), .url = BUF_INIT(URL_MAX), .md5 = BUF_INIT(64),
 	};
-	enum blob_rc credentials_rc = BLOB_OK;
+	struct trying trying = { call, &p };
+	const struct tries tries = {
+		.store = &call->store->base, .deadline_ms = call->deadline_ms,
+		.writes = call->writes, .resp = &call->resp, .one = try_once, .arg = &trying,
+	};
 	enum blob_rc rc = BLOB_FAILED;
-	struct retry retry;
-	unsigned n_tokens = 0;
 
-	retry_init(&retry, call->deadline_ms);
-	if (!prepare(call, &p)) {
-		prepared_free(&p);
+	if (prepare(call, &p))
+		rc = tries_perform(&tries, err);
+	else
 		error_no_memory(err);
-		return BLOB_FAILED;
-	}
-	for (;;) {
-		enum verdict verdict = try_once(call, &p, &credentials_rc, err);
-
-		if (verdict == VERDICT_DEFINITE) {
-			error_clear(err);
-			rc = BLOB_OK;
-			break;
-		}
-		if (verdict == VERDICT_DOUBT)
-			call->doubt = true;
-		if (verdict == VERDICT_FAILED) {
-			rc = credentials_rc == BLOB_BUSY ? BLOB_BUSY : BLOB_FAILED;
-			break;
-		}
-		/* a new token is tried at once, but only once */
-		if (verdict == VERDICT_TOKEN && n_tokens++ > 0) {
-			rc = BLOB_FAILED;
-			break;
-		}
-		if (verdict != VERDICT_TOKEN &&
-		    !retry_wait(&retry, http_retry_after_ms(&call->resp))) {
-			rc = BLOB_BUSY;
-			break;
-		}
-		blob_count(&call->store->base.stats.retries);
-	}
-	/* an error of a later try does not tell what became of an earlier one */
-	if (rc != BLOB_OK && call->writes && call->doubt)
-		rc = BLOB_UNKNOWN;
 	prepared_free(&p);
 	return rc;
 }

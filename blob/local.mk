@@ -30,6 +30,7 @@ libblob_a_SOURCES = \
 	blob/s3_xml.c blob/s3_xml.h \
 	blob/sigv4.c blob/sigv4.h \
 	blob/timestamp.c blob/timestamp.h \
+	blob/tries.c blob/tries.h \
 	blob/xml.c blob/xml.h
 libblob_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) $(XML_CFLAGS) $(XXHASH_CFLAGS)
 EXTRA_DIST += blob/README.md

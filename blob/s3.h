@@ -42,7 +42,6 @@ struct s3_call {
 
 	struct http_response resp; /* of the last try */
 	struct s3_error error;     /* what it said */
-	bool doubt;                /* some try may have been executed and was not answered */
 };
 
 #define S3_CALL_INIT(s, deadline, count, verb, out)                                 \

@@ -15,10 +15,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "blob/key.h"
-#include "blob/retry.h"
 #include "blob/s3_credentials.h"
 #include "blob/sigv4.h"
 #include "blob/timestamp.h"
+#include "blob/tries.h"
 
 enum { URL_MAX = 16 << 10, HEADER_MAX = 32 << 10 };
 
@@ -137,16 +137,7 @@ static enum http_rc send_once(struct s3_call *call, const struct prepared *p,
 	return rc;
 }
 
-/* What to do after a try. */
-enum verdict {
-	VERDICT_DEFINITE,  /* for the caller */
-	VERDICT_AGAIN,     /* surely not executed; may be next time */
-	VERDICT_DOUBT,     /* maybe executed; again */
-	VERDICT_KEYS,      /* surely not executed: with other credentials, perhaps */
-	VERDICT_FAILED,    /* surely not executed, nor next time */
-};
-
-static enum verdict judge_keys(const struct s3_call *call)
+static enum verdict judge_credentials(const struct s3_call *call)
 {
 	static const char *const codes[] = {
 		"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId",
@@ -155,10 +146,10 @@ static enum verdict judge_keys(const struct s3_call *call)
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 		if (strcmp(call->error.code, codes[i]) == 0)
-			return VERDICT_KEYS;
+			return VERDICT_CREDENTIALS;
 	/* the answer to HEAD has no body */
 	if (call->resp.status == 403 && call->error.code[0] == '\0')
-		return VERDICT_KEYS;
+		return VERDICT_CREDENTIALS;
 	return VERDICT_FAILED;
 }
 
@@ -190,7 +181,7 @@ static enum verdict judge_answer(const struct s3_call *call)
 	case 400:
 	case 401:
 	case 403:
-		return judge_keys(call);
+		return judge_credentials(call);
 	case 501:
 	case 505:
 		return VERDICT_FAILED;
@@ -201,32 +192,13 @@ static enum verdict judge_answer(const struct s3_call *call)
 
 static enum verdict judge(struct s3_call *call, enum http_rc rc, struct error *err)
 {
-	switch (rc) {
-	case HTTP_ANSWERED:
-		s3_parse_error(call->resp.error_body.data, call->resp.error_body.len,
-			       &call->error);
-		enum verdict verdict = judge_answer(call);
-		if (verdict != VERDICT_DEFINITE)
-			s3_call_describe(call, err);
-		return verdict;
-	case HTTP_NOT_SENT:
-		return VERDICT_AGAIN;
-	case HTTP_MAYBE_SENT:
-		return VERDICT_DOUBT;
-	case HTTP_TOO_LARGE:
-	case HTTP_REFUSED:
-		return VERDICT_FAILED;
-	}
-	return VERDICT_FAILED;
-}
-
-/* The seconds that our clock is ahead of the store's; 0 if it does not tell. */
-static int64_t clock_ahead_s(const struct s3_call *call)
-{
-	const char *date = http_response_header(&call->resp, "date");
-	int64_t us;
-
-	return date != NULL && timestamp_of_http(date, &us) ? (wall_us() - us) / 1000000 : 0;
+	if (rc != HTTP_ANSWERED)
+		return verdict_unanswered(rc);
+	s3_parse_error(call->resp.error_body.data, call->resp.error_body.len, &call->error);
+	enum verdict verdict = judge_answer(call);
+	if (verdict != VERDICT_DEFINITE)
+		s3_call_describe(call, err);
+	return verdict;
 }
 
 static void hint(const struct s3_call *call, struct error *err)
@@ -246,7 +218,7 @@ static void hint(const struct s3_call *call, struct error *err)
 			   store->region, region[0] != '\0' ? " to " : "", region);
 	else if (strcmp(code, "RequestTimeTooSkewed") == 0)
 		error_hint(err, "The clock of this machine is %" PRId64 " s ahead of the store's. Set it.",
-			   clock_ahead_s(call));
+			   response_clock_ahead_s(&call->resp));
 	else if (strcmp(code, "InvalidAccessKeyId") == 0)
 		error_hint(err, "The store does not know the access key. Check AWS_ACCESS_KEY_ID and the endpoint.");
 	else if (strcmp(code, "SignatureDoesNotMatch") == 0)
@@ -270,10 +242,17 @@ void s3_call_describe(const struct s3_call *call, struct error *err)
 	hint(call, err);
 }
 
+/* A call and what is the same for each of its tries. */
+struct trying {
+	struct s3_call *call;
+	const struct prepared *prepared;
+};
+
 /* One try: counted, signed, sent, judged. */
-static enum verdict try_once(struct s3_call *call, const struct prepared *p,
-			     enum blob_rc *credentials_rc, struct error *err)
+static enum verdict try_once(void *arg, enum blob_rc *credentials_rc, struct error *err)
 {
+	const struct trying *t = arg;
+	struct s3_call *call = t->call;
 	struct aws_credentials *credentials;
 
 	*credentials_rc = s3_credentials_get(call->store->credentials, call->deadline_ms,
@@ -283,8 +262,8 @@ static enum verdict try_once(struct s3_call *call, const struct prepared *p,
 	blob_count(call->counter);
 	http_response_reset(&call->resp);
 	memset(&call->error, 0, sizeof(call->error));
-	enum verdict verdict = judge(call, send_once(call, p, credentials, err), err);
-	if (verdict == VERDICT_KEYS &&
+	enum verdict verdict = judge(call, send_once(call, t->prepared, credentials, err), err);
+	if (verdict == VERDICT_CREDENTIALS &&
 	    !s3_credentials_reject(call->store->credentials, credentials))
 		verdict = VERDICT_FAILED;
 	aws_credentials_unref(credentials);
@@ -294,46 +273,17 @@ static enum verdict try_once(struct s3_call *call, const struct prepared *p,
 enum blob_rc s3_call_perform(struct s3_call *call, struct error *err)
 {
 	struct prepared p = { .url = BUF_INIT(URL_MAX), .checksum = BUF_INIT(64) };
-	enum blob_rc credentials_rc = BLOB_OK;
+	struct trying trying = { call, &p };
+	const struct tries tries = {
+		.store = &call->store->base, .deadline_ms = call->deadline_ms,
+		.writes = call->writes, .resp = &call->resp, .one = try_once, .arg = &trying,
+	};
 	enum blob_rc rc = BLOB_FAILED;
-	struct retry retry;
-	unsigned n_keys = 0;
 
-	retry_init(&retry, call->deadline_ms);
-	if (!prepare(call, &p)) {
-		prepared_free(&p);
+	if (prepare(call, &p))
+		rc = tries_perform(&tries, err);
+	else
 		error_no_memory(err);
-		return BLOB_FAILED;
-	}
-	for (;;) {
-		enum verdict verdict = try_once(call, &p, &credentials_rc, err);
-
-		if (verdict == VERDICT_DEFINITE) {
-			error_clear(err);
-			rc = BLOB_OK;
-			break;
-		}
-		if (verdict == VERDICT_DOUBT)
-			call->doubt = true;
-		if (verdict == VERDICT_FAILED) {
-			rc = credentials_rc == BLOB_BUSY ? BLOB_BUSY : BLOB_FAILED;
-			break;
-		}
-		/* new keys are tried at once, but only once */
-		if (verdict == VERDICT_KEYS && n_keys++ > 0) {
-			rc = BLOB_FAILED;
-			break;
-		}
-		if (verdict != VERDICT_KEYS &&
-		    !retry_wait(&retry, http_retry_after_ms(&call->resp))) {
-			rc = BLOB_BUSY;
-			break;
-		}
-		blob_count(&call->store->base.stats.retries);
-	}
-	/* an error of a later try does not tell what became of an earlier one */
-	if (rc != BLOB_OK && call->writes && call->doubt)
-		rc = BLOB_UNKNOWN;
 	prepared_free(&p);
 	return rc;
 }
