@@ -627,7 +627,7 @@ int main(void)
 	TCase *tc = tcase_create("local");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, an_object_is_a_plain_file_of_its_bytes);
 	tcase_add_test(tc, copied_files_are_objects_and_other_names_are_not);
 	tcase_add_test(tc, who_sees_a_name_that_may_not_be_durable_makes_it_so);

@@ -97,7 +97,7 @@ static bool is_redone(const char *name)
 /* Objects until one was created by redo: the files are there then. */
 static unsigned create_until_redone(struct blob_store *store)
 {
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 20000; i++) {
 		char key[32];
 
 		snprintf(key, sizeof(key), "first/%03u", i);
@@ -283,7 +283,7 @@ START_TEST(a_copy_of_the_folder_is_left_as_it_is)
 	/* and it gets records of its own */
 	ck_assert_int_eq(BLOB_OK, create(store, "db/log/19", "another"));
 	for (unsigned i = 0; !is_redone("db/log/more"); i++) {
-		ck_assert_uint_lt(i, 1000);
+		ck_assert_uint_lt(i, 20000);
 		ck_assert_int_eq(BLOB_OK, blob_delete(store, "db/log/more", &err));
 		ck_assert_int_eq(BLOB_OK, create(store, "db/log/more", "x"));
 		usleep(5000);
@@ -568,7 +568,7 @@ int main(void)
 	close(nameless);
 	close(fd);
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, what_a_power_cut_took_is_made_good);
 	tcase_add_test(tc, a_folder_is_made_again_too);
 	tcase_add_test(tc, what_another_process_created_by_itself_stays);

@@ -314,7 +314,7 @@ int main(void)
 	Suite *s = suite_create("catalog");
 	TCase *tc = tcase_create("catalog");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_checked_fixture(tc, catalog_setup, catalog_teardown);
 	tcase_add_test(tc, all_relations_of_postgresql_are_there_with_their_columns);
 	tcase_add_test(tc, pg_class_has_the_systems_rows_and_the_users);

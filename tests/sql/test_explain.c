@@ -164,7 +164,7 @@ int main(void)
 	TCase *tc = tcase_create("explain");
 
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, options_are_checked_as_postgresql_does);
 	tcase_add_test(tc, every_format_has_the_same_tree);
 	tcase_add_test(tc, buffers_tell_pages_and_requests);

@@ -254,7 +254,7 @@ int main(void)
 	TCase *tc = tcase_create("inside");
 
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, commits_are_counted_by_database);
 	tcase_add_test(tc, lost_and_failed_puts_are_counted);
 	tcase_add_test(tc, the_cache_tells_what_it_holds);

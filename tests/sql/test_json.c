@@ -114,7 +114,7 @@ int main(void)
 	TCase *tc = tcase_create("json");
 
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, queries_have_postgresqls_answers);
 	tcase_add_test(tc, a_jsonb_column_is_ordered_and_unique_as_a_value);
 	tcase_add_test(tc, what_is_nested_too_deep_is_refused);

@@ -212,7 +212,7 @@ int main(void)
 	TCase *tc = tcase_create("read_only");
 
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, a_read_only_server_answers_as_a_standby);
 	tcase_add_test(tc, a_read_only_transaction_answers_as_postgresqls);
 	tcase_add_test(tc, clients_are_told_whether_the_server_is_a_standby);

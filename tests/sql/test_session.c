@@ -987,7 +987,7 @@ int main(void)
 	TCase *tc = tcase_create("session");
 
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, a_query_gives_columns_rows_and_a_tag);
 	tcase_add_test(tc, age_of_one_argument_counts_from_today);
 	tcase_add_test(tc, a_syntax_error_anywhere_runs_nothing);

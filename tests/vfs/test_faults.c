@@ -118,16 +118,15 @@ END_TEST
 
 START_TEST(read_fails_cleanly_and_works_again)
 {
+	struct vfs_config config = { .cache_bytes = 1 << 20 };
 	bool hit = true;
+	struct fixture f;
 
+	fixture_open_with(&f, 0, &config);
+	exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
+	exec(f.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<5000) "
+		   "INSERT INTO t SELECT i, randomblob(1000) FROM n");
 	for (unsigned nth = 1; hit; nth++) {
-		struct fixture f;
-		struct vfs_config config = { .cache_bytes = 1 << 20 };
-
-		fixture_open_with(&f, 0, &config);
-		exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
-		exec(f.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<5000) "
-			   "INSERT INTO t SELECT i, randomblob(1000) FROM n");
 		fixture_restart(&f);
 		fault_arm(f.faults, nth, (enum fault_mode)_i);
 		int rc = try_exec(f.db, "SELECT sum(length(b)) FROM t");
@@ -136,9 +135,9 @@ START_TEST(read_fails_cleanly_and_works_again)
 		hit = fault_disarm(f.faults);
 		ck_assert_msg(hit || rc == SQLITE_OK, "failed without a fault");
 		ck_assert_int_eq(5000000, query_int(f.db, "SELECT sum(length(b)) FROM t"));
-		integrity_check(f.db);
-		fixture_close(&f);
 	}
+	integrity_check(f.db);
+	fixture_close(&f);
 }
 END_TEST
 

@@ -568,7 +568,7 @@ int main(void)
 	Suite *suite = suite_create("vfs format");
 	TCase *tc = tcase_create("format");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, commit_is_read_as_it_was_written);
 	tcase_add_test(tc, no_bit_of_a_commit_can_change_unseen);
 	tcase_add_test(tc, commit_of_version_1_is_read);

@@ -360,7 +360,7 @@ int main(void)
 	Suite *suite = suite_create("wire parts");
 	TCase *tc = tcase_create("parts");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, utf8_takes_every_kind_of_character);
 	tcase_add_test(tc, utf8_refuses_what_is_no_character);
 	tcase_add_test(tc, utf8_clip_never_cuts_a_character);
