@@ -128,15 +128,21 @@ static int open_database(const char *name, struct handle *h, int flags, int *out
 	return SQLITE_OK;
 }
 
-/* The journal's handle, also when another VFS is stacked upon this one and the file is its own. */
+/*
+ * The journal's handle, also when another VFS is stacked upon this one and the file is its own;
+ * that one may have errors of its own, such as no memory.
+ */
 static int open_journal(const char *name, struct journal_file *f)
 {
 	sqlite3_file *main_file = sqlite3_database_file_object(name);
 	struct handle *h = NULL;
+	int rc;
 
-	if (main_file->pMethods == NULL ||
-	    main_file->pMethods->xFileControl(main_file, FCNTL_PGBLOB_HANDLE, &h) != SQLITE_OK)
+	if (main_file->pMethods == NULL)
 		return SQLITE_CANTOPEN;
+	rc = main_file->pMethods->xFileControl(main_file, FCNTL_PGBLOB_HANDLE, &h);
+	if (rc != SQLITE_OK)
+		return rc == SQLITE_NOTFOUND ? SQLITE_CANTOPEN : rc;
 	journal_file_init(f, h);
 	return SQLITE_OK;
 }

@@ -813,6 +813,7 @@ struct upper_file {
 };
 
 static sqlite3_vfs *lower_vfs;
+static bool upper_has_no_memory; /* for controls that it does not know */
 
 static sqlite3_file *lower_of(sqlite3_file *file)
 {
@@ -866,6 +867,8 @@ static int upper_check_reserved(sqlite3_file *file, int *out)
 
 static int upper_control(sqlite3_file *file, int op, void *arg)
 {
+	if (upper_has_no_memory && op == FCNTL_PGBLOB_HANDLE)
+		return SQLITE_IOERR_NOMEM;
 	return lower_of(file)->pMethods->xFileControl(lower_of(file), op, arg);
 }
 
@@ -931,6 +934,12 @@ START_TEST(another_vfs_may_be_stacked_upon_ours)
 	ck_assert(hash == content_hash(db));
 	ck_assert(hash == content_hash(f.db));
 	integrity_check(db);
+	/* an error of its own is told as what it is, and is over */
+	upper_has_no_memory = true;
+	ck_assert_int_eq(SQLITE_NOMEM, try_exec(db, "UPDATE t SET b = b || 'x'"));
+	upper_has_no_memory = false;
+	ck_assert(hash == content_hash(db));
+	exec(db, "UPDATE t SET b = b || 'x' WHERE a = 1");
 	sqlite3_close(db);
 	ck_assert_int_eq(SQLITE_OK, sqlite3_vfs_unregister(&upper));
 	fixture_close(&f);
