@@ -8,21 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* vsnprintf cuts at a byte: drop a UTF-8 sequence that lost its end. */
-static void trim_partial_char(char *text, size_t len)
-{
-	size_t start = len;
+#include "base/utf8.h"
 
-	while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-		start--;
-	if (start == 0)
-		return;
-	unsigned char lead = (unsigned char)text[start - 1];
-	size_t want = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-	if (len - (start - 1) < want)
-		text[start - 1] = '\0';
-}
-
+/* vsnprintf cuts at a byte, and we at a character. */
 static void format(char *out, size_t size, const char *fmt, va_list args)
 {
 	int n = vsnprintf(out, size, fmt, args);
@@ -30,7 +18,7 @@ static void format(char *out, size_t size, const char *fmt, va_list args)
 	if (n < 0)
 		out[0] = '\0';
 	else if ((size_t)n >= size)
-		trim_partial_char(out, size - 1);
+		utf8_drop_partial(out, size - 1);
 }
 
 bool error_set(struct error *err, const char *fmt, ...)
@@ -64,7 +52,7 @@ bool error_set_errno(struct error *err, int errnum, const char *fmt, ...)
 	size_t used = strlen(err->text);
 	int n = snprintf(err->text + used, sizeof(err->text) - used, ": %s", text);
 	if (n >= 0 && (size_t)n >= sizeof(err->text) - used)
-		trim_partial_char(err->text, sizeof(err->text) - 1);
+		utf8_drop_partial(err->text, sizeof(err->text) - 1);
 	return false;
 }
 
@@ -84,7 +72,7 @@ void error_wrap(struct error *err, const char *fmt, ...)
 		int n = snprintf(err->text + used, sizeof(err->text) - used, ": %s",
 				 inner);
 		if (n >= 0 && (size_t)n >= sizeof(err->text) - used)
-			trim_partial_char(err->text, sizeof(err->text) - 1);
+			utf8_drop_partial(err->text, sizeof(err->text) - 1);
 	}
 	err->set = true;
 }

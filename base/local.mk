@@ -9,5 +9,6 @@ libbase_a_SOURCES = \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
 	base/thread.c base/thread.h \
+	base/utf8.c base/utf8.h \
 	base/vec.h
 libbase_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)

@@ -5,7 +5,6 @@
 #include "blob/azure.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +14,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/thread.h"
+#include "blob/answer.h"
 #include "blob/azure_credentials.h"
 #include "blob/key.h"
-#include "blob/timestamp.h"
 
 enum {
 	LIST_BODY_MAX = 8 << 20, /* a thousand names of 1024 bytes, escaped, and their properties */
@@ -29,103 +28,13 @@ static struct azure_store *azure_of(struct blob_store *store)
 	return CONTAINER_OF(store, struct azure_store, base);
 }
 
-/* U+FFFE and U+FFFF are characters of a key, but not of XML: a listing could not tell them. */
-static bool fits_xml(const char *key)
-{
-	for (const char *at = key; (at = strstr(at, "\xEF\xBF")) != NULL; at++)
-		if ((unsigned char)at[2] >= 0xBE)
-			return false;
-	return true;
-}
-
 static bool check_full_key(const struct azure_store *store, const char *key, struct error *err)
 {
 	if (strlen(store->prefix) + strlen(key) > FULL_KEY_MAX)
 		return error_set(err, "object \"%.100s\" has too long a key: with the prefix of the store it is over %d bytes",
 				 key, FULL_KEY_MAX);
-	if (!fits_xml(key))
+	if (!fits_xml(key)) /* a listing could not tell it */
 		return error_set(err, "object \"%.100s\" has a key with a character that Azure cannot list", key);
-	return true;
-}
-
-/* Size, time and ETag from an answer's headers; what it does not tell stays 0. */
-static bool info_of_headers(const struct http_response *resp, struct blob_info *info,
-			    struct error *err)
-{
-	const char *etag = http_response_header(resp, "etag");
-	const char *modified = http_response_header(resp, "last-modified");
-
-	if (etag != NULL && !azure_etag_set(&info->etag, etag))
-		return error_set(err, "the store sent an ETag that is not one");
-	if (modified != NULL && !timestamp_of_http(modified, &info->mtime_us))
-		return error_set(err, "the store sent a time that is not one");
-	return true;
-}
-
-static bool parse_u64(const char **at, uint64_t *out)
-{
-	char *end;
-
-	if (**at < '0' || **at > '9')
-		return false;
-	errno = 0;
-	unsigned long long n = strtoull(*at, &end, 10);
-	if (errno != 0 || n > INT64_MAX)
-		return false;
-	*at = end;
-	*out = n;
-	return true;
-}
-
-/* "bytes 0-9/100"; an emulator says "bytes 10-9/10" of a range that begins at the end */
-static bool parse_content_range(const char *text, uint64_t *first, uint64_t *last,
-				uint64_t *total)
-{
-	if (text == NULL || strncmp(text, "bytes ", 6) != 0)
-		return false;
-	text += 6;
-	return parse_u64(&text, first) && *text++ == '-' && parse_u64(&text, last) &&
-	       *text++ == '/' && parse_u64(&text, total) && *text == '\0' &&
-	       *first <= *last + 1 && *last < *total;
-}
-
-/* The size in "bytes * /100" (without the space) of a 416; false if it is not told. */
-static bool parse_unsatisfied(const char *text, uint64_t *total)
-{
-	if (text == NULL || strncmp(text, "bytes */", 8) != 0)
-		return false;
-	text += 8;
-	return parse_u64(&text, total) && *text == '\0';
-}
-
-/* Are the bytes that came those that were asked for?  Sets info->size. */
-static bool check_body(const struct azure_call *call, const struct blob_range *range,
-		       struct buf *out, struct blob_info *info, struct error *err)
-{
-	size_t len = call->resp.body_len;
-	uint64_t first, last;
-
-	if (call->resp.status == 206) {
-		if (range == NULL ||
-		    !parse_content_range(http_response_header(&call->resp, "content-range"),
-					 &first, &last, &info->size))
-			return error_set(err, "the store sent a part without saying which");
-		uint64_t rest = info->size > range->offset ? info->size - range->offset : 0;
-		uint64_t want = rest < range->len ? rest : range->len;
-		if (first != range->offset || last - first + 1 != len || len != want)
-			return error_set(err, "the store sent another part than was asked for");
-		return true;
-	}
-	info->size = len;
-	if (range != NULL) {
-		/* it sent the whole object: cut the part out */
-		char *whole = out->data + (out->len - len);
-		size_t skip = range->offset < len ? (size_t)range->offset : len;
-		size_t keep = len - skip < range->len ? len - skip : range->len;
-
-		memmove(whole, whole + skip, keep);
-		out->len -= len - keep;
-	}
 	return true;
 }
 
@@ -152,7 +61,7 @@ static enum blob_rc azure_head(struct blob_store *base, int64_t deadline_ms, con
 		if (call.resp.content_length < 0) {
 			error_set(err, "the store does not say how long it is");
 			rc = BLOB_FAILED;
-		} else if (!info_of_headers(&call.resp, info, err)) {
+		} else if (!answer_info(&call.resp, azure_etag_set, info, err)) {
 			rc = BLOB_FAILED;
 		}
 	}
@@ -184,9 +93,8 @@ static enum blob_rc azure_get(struct blob_store *base, int64_t deadline_ms, cons
 		rc = not_found(key, err);
 	} else if (rc == BLOB_OK && call.resp.status == 416) {
 		/* begins behind the end; not every server tells where that is */
-		past_end = !parse_unsatisfied(http_response_header(&call.resp, "content-range"),
-					      &info->size);
-		if (!info_of_headers(&call.resp, info, err))
+		past_end = !answer_unsatisfied(&call.resp, &info->size);
+		if (!answer_info(&call.resp, azure_etag_set, info, err))
 			rc = BLOB_FAILED;
 	} else if (rc == BLOB_OK) {
 		if (call.resp.status != 200 && call.resp.status != 206) {
@@ -196,8 +104,8 @@ static enum blob_rc azure_get(struct blob_store *base, int64_t deadline_ms, cons
 			   http_response_header(&call.resp, "transfer-encoding") == NULL) {
 			error_set(err, "the store does not say how long it is");
 			rc = BLOB_FAILED;
-		} else if (!info_of_headers(&call.resp, info, err) ||
-			   !check_body(&call, range, out, info, err)) {
+		} else if (!answer_info(&call.resp, azure_etag_set, info, err) ||
+			   !answer_body(&call.resp, range, out, info, err)) {
 			rc = BLOB_FAILED;
 		}
 	}

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "blob/answer.h"
 #include "blob/azure_credentials.h"
 #include "blob/key.h"
 #include "blob/timestamp.h"
@@ -234,7 +235,7 @@ static enum verdict judge(struct azure_call *call, enum http_rc rc, struct error
 	const char *code = http_response_header(&call->resp, "x-ms-error-code");
 	azure_parse_error(call->resp.error_body.data, call->resp.error_body.len, &call->error);
 	if (code != NULL)
-		azure_copy_shown(call->error.code, sizeof(call->error.code), code);
+		answer_copy_shown(call->error.code, sizeof(call->error.code), code);
 	enum verdict verdict = judge_answer(call);
 	if (verdict != VERDICT_DEFINITE)
 		describe(call, err);

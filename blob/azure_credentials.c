@@ -15,8 +15,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "blob/answer.h"
 #include "blob/azure_auth.h"
-#include "blob/azure_xml.h"
 #include "blob/http.h"
 #include "blob/json.h"
 #include "blob/key.h"
@@ -304,7 +304,7 @@ static void describe_answer(const struct azure_credentials *c, struct http_respo
 
 	if (json_get(resp->error_body.data, resp->error_body.len, "error_description", &words) ||
 	    json_get(resp->error_body.data, resp->error_body.len, "message", &words))
-		azure_copy_shown(shown, sizeof(shown), buf_str(&words));
+		answer_copy_shown(shown, sizeof(shown), buf_str(&words));
 	buf_free(&words);
 	error_set(err, "the service of managed identities answered %d", resp->status);
 	if (shown[0] != '\0')

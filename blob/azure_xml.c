@@ -4,24 +4,13 @@
  */
 #include "blob/azure_xml.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "blob/key.h"
+#include "blob/answer.h"
 #include "blob/timestamp.h"
 #include "blob/xml.h"
-
-void azure_copy_shown(char *out, size_t size, const char *text)
-{
-	size_t n = 0;
-
-	for (; text[n] != '\0' && text[n] != '\n' && n < size - 1; n++)
-		out[n] = text[n] >= 0x20 && text[n] < 0x7F ? text[n] : '?';
-	out[n] = '\0';
-}
 
 bool azure_etag_set(struct etag *out, const char *text)
 {
@@ -50,9 +39,9 @@ static bool error_end(void *arg, const char *path, const char *text, struct erro
 
 	(void)err;
 	if (strcmp(path, "Error/Code") == 0)
-		azure_copy_shown(e->code, sizeof(e->code), text);
+		answer_copy_shown(e->code, sizeof(e->code), text);
 	else if (strcmp(path, "Error/Message") == 0)
-		azure_copy_shown(e->message, sizeof(e->message), text);
+		answer_copy_shown(e->message, sizeof(e->message), text);
 	return true;
 }
 
@@ -73,7 +62,6 @@ void azure_parse_error(const char *bytes, size_t len, struct azure_error *out)
 /* A listing while it is read. */
 struct listing {
 	struct arena *arena;
-	const char *store_prefix;
 	size_t max;
 	struct azure_page *page;
 	bool saw_root, saw_blobs;
@@ -119,23 +107,11 @@ static bool add_entry(struct listing *l, bool is_prefix, struct error *err)
 	return true;
 }
 
-static bool parse_size(const char *text, uint64_t *out)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	*out = n;
-	return errno == 0 && *end == '\0' && n <= INT64_MAX;
-}
-
 static bool property_end(struct listing *l, const char *name, const char *text,
 			 struct error *err)
 {
 	if (strcmp(name, "Content-Length") == 0) {
-		l->has_size = parse_size(text, &l->info.size);
+		l->has_size = answer_size(text, &l->info.size);
 		return l->has_size || error_set(err, "the store listed a size that is not one");
 	}
 	if (strcmp(name, "Last-Modified") == 0)
@@ -170,78 +146,12 @@ static bool list_end(void *arg, const char *path, const char *text, struct error
 	return true;
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	return strcmp(((const struct blob_entry *)a)->key, ((const struct blob_entry *)b)->key);
-}
-
-/* Is it a key below the prefix, or a folder of keys? */
-static bool is_useful(const struct blob_entry *entry)
-{
-	char folder[KEY_MAX + 1];
-	size_t len = strlen(entry->key);
-
-	if (!entry->is_prefix)
-		return key_is_good(entry->key);
-	if (len < 2 || len > KEY_MAX || entry->key[len - 1] != '/')
-		return false;
-	memcpy(folder, entry->key, len - 1);
-	folder[len - 1] = '\0';
-	return key_is_good(folder);
-}
-
-/*
- * Paging by start_after is right only if the store lists by rising bytes.  Azure
- * does; an account with a hierarchical namespace does not, nor does anybody for
- * names that mix planes of Unicode in UTF-16's order.
- */
-static bool check_order(const struct azure_page *page, struct error *err)
-{
-	const char *last_of[2] = { NULL, NULL }; /* objects and prefixes rise by themselves */
-
-	for (size_t i = 0; i < page->n_entries; i++) {
-		const char **last = &last_of[page->entries[i].is_prefix];
-
-		if (*last != NULL && strcmp(page->entries[i].key, *last) <= 0) {
-			error_set(err, "the store does not list in the order of names");
-			error_hint(err, "An account with a hierarchical namespace (Data Lake) cannot be used; nor can names that mix U+10000 and above with U+E000 to U+FFFF.");
-			return false;
-		}
-		*last = page->entries[i].key;
-	}
-	return true;
-}
-
-static bool finish_list(struct listing *l, struct error *err)
-{
-	struct azure_page *page = l->page;
-	size_t n = page->n_entries, prefix_len = strlen(l->store_prefix);
-
-	if (!check_order(page, err))
-		return false;
-	qsort(page->entries, n, sizeof(page->entries[0]), compare_entries);
-	if (n > 0)
-		page->last = (char *)page->entries[n - 1].key;
-	page->n_entries = 0;
-	for (size_t i = 0; i < n; i++) {
-		struct blob_entry entry = page->entries[i];
-
-		if (strncmp(entry.key, l->store_prefix, prefix_len) != 0)
-			return error_set(err, "the store listed a name that does not begin as asked");
-		entry.key += prefix_len;
-		if (is_useful(&entry))
-			page->entries[page->n_entries++] = entry;
-	}
-	return true;
-}
-
 bool azure_parse_list(const char *bytes, size_t len, const char *store_prefix, size_t max,
 		      struct arena *arena, struct azure_page *out, struct error *err)
 {
 	static const struct xml_handler handler = { .start = list_start, .end = list_end };
 	struct listing l = {
 		.arena = arena,
-		.store_prefix = store_prefix,
 		.max = max,
 		.page = out,
 	};
@@ -259,5 +169,8 @@ bool azure_parse_list(const char *bytes, size_t len, const char *store_prefix, s
 		return false;
 	if (!l.saw_root || !l.saw_blobs)
 		return error_set(err, "the store's answer to a listing is not one");
-	return finish_list(&l, err);
+	/* Azure lists by rising bytes, but for names that mix planes of Unicode, in UTF-16's order */
+	return answer_finish_list(out->entries, &out->n_entries, store_prefix,
+				  "An account with a hierarchical namespace (Data Lake) cannot be used; nor can names that mix U+10000 and above with U+E000 to U+FFFF.",
+				  &out->last, err);
 }

@@ -20,17 +20,14 @@ struct azure_error {
 /* Empty strings for what is not told, or not XML. */
 void azure_parse_error(const char *bytes, size_t len, struct azure_error *out);
 
-/* Copies `text` as far as it fits, with '?' for what a terminal would act on. */
-void azure_copy_shown(char *out, size_t size, const char *text);
-
 /* False if it is not an ETag.  Those of listings come without quotes: put in. */
 MUST_CHECK bool azure_etag_set(struct etag *out, const char *text);
 
 struct azure_page {
 	struct blob_entry *entries; /* in the arena, by rising key; keys without store_prefix */
 	size_t n_entries;
-	char *last;   /* greatest name that was listed, with store_prefix; NULL: none */
-	char *marker; /* where the next page begins; NULL: this was the last */
+	const char *last; /* greatest name that was listed, with store_prefix; NULL: none */
+	char *marker;     /* where the next page begins; NULL: this was the last */
 };
 
 /*

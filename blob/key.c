@@ -9,22 +9,13 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 
-/* Length of the well-formed UTF-8 character at `s`, 0 if it is not one. */
-static size_t utf8_len(const unsigned char *s)
+static bool is_utf8(const char *text)
 {
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xC2)
-		return 0; /* a continuation, or two bytes for what fits in one */
-	size_t n = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xC0) != 0x80) /* also stops at the NUL */
-			return 0;
-	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-	    (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-		return 0; /* overlong, a surrogate, or past U+10FFFF */
-	return n;
+	size_t len = strlen(text);
+
+	return utf8_valid_len(text, len) == len;
 }
 
 /* Are all segments good?  The last may be empty or unfinished in a prefix. */
@@ -53,21 +44,18 @@ static bool segments_are_good(const char *key, bool prefix)
 		if (c < 0x20 || c == 0x7F || c == '\\' ||
 		    (c == 0xC2 && (unsigned char)at[1] < 0xA0))
 			return false;
-		size_t n = utf8_len((const unsigned char *)at);
-		if (n == 0)
-			return false;
-		at += n;
+		at++;
 	}
 }
 
 bool key_is_good(const char *key)
 {
-	return segments_are_good(key, false);
+	return is_utf8(key) && segments_are_good(key, false);
 }
 
 bool key_is_good_prefix(const char *prefix)
 {
-	return prefix[0] == '\0' || segments_are_good(prefix, true);
+	return prefix[0] == '\0' || (is_utf8(prefix) && segments_are_good(prefix, true));
 }
 
 static bool unreserved(unsigned char c)

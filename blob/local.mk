@@ -1,6 +1,7 @@
 # blob: its part of the one Makefile
 noinst_LIBRARIES += libblob.a
 libblob_a_SOURCES = \
+	blob/answer.c blob/answer.h \
 	blob/aws_config.c blob/aws_config.h \
 	blob/aws_fetch.c blob/aws_fetch.h \
 	blob/aws_source.c blob/aws_source.h \

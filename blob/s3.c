@@ -5,7 +5,6 @@
 #include "blob/s3.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -16,10 +15,10 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "blob/answer.h"
 #include "blob/key.h"
 #include "blob/s3_config.h"
 #include "blob/s3_credentials.h"
-#include "blob/timestamp.h"
 #include "blob/xml.h"
 
 enum {
@@ -39,84 +38,6 @@ static bool check_full_key(const struct s3_store *store, const char *key, struct
 		return true;
 	return error_set(err, "object \"%.100s\" has too long a key: with the prefix of the store it is over %d bytes",
 			 key, FULL_KEY_MAX);
-}
-
-/* Size, time and ETag from an answer's headers; what it does not tell stays 0. */
-static bool info_of_headers(const struct http_response *resp, struct blob_info *info,
-			    struct error *err)
-{
-	const char *etag = http_response_header(resp, "etag");
-	const char *modified = http_response_header(resp, "last-modified");
-
-	if (etag != NULL && !etag_set(&info->etag, etag))
-		return error_set(err, "the store sent an ETag that is not one");
-	if (modified != NULL && !timestamp_of_http(modified, &info->mtime_us))
-		return error_set(err, "the store sent a time that is not one");
-	return true;
-}
-
-static bool parse_u64(const char **at, uint64_t *out)
-{
-	char *end;
-
-	if (**at < '0' || **at > '9')
-		return false;
-	errno = 0;
-	unsigned long long n = strtoull(*at, &end, 10);
-	if (errno != 0 || n > INT64_MAX)
-		return false;
-	*at = end;
-	*out = n;
-	return true;
-}
-
-/* "bytes 0-9/100", or "bytes * /100" (without the space) of a 416 when `first` is NULL. */
-static bool parse_content_range(const char *text, uint64_t *first, uint64_t *last, uint64_t *total)
-{
-	if (text == NULL || strncmp(text, "bytes ", 6) != 0)
-		return false;
-	text += 6;
-	if (first == NULL) {
-		if (*text++ != '*')
-			return false;
-	} else if (!parse_u64(&text, first) || *text++ != '-' || !parse_u64(&text, last) ||
-		   *last < *first) {
-		return false;
-	}
-	return *text++ == '/' && parse_u64(&text, total) && *text == '\0' &&
-	       (first == NULL || *last < *total);
-}
-
-/* Are the bytes that came those that were asked for?  Sets info->size. */
-static bool check_range(const struct s3_call *call, const struct blob_range *range,
-			struct buf *out, struct blob_info *info, struct error *err)
-{
-	size_t len = call->resp.body_len;
-	uint64_t first;
-	uint64_t last;
-
-	if (call->resp.status == 206) {
-		if (range == NULL ||
-		    !parse_content_range(http_response_header(&call->resp, "content-range"),
-					 &first, &last, &info->size))
-			return error_set(err, "the store sent a part without saying which");
-		uint64_t want = info->size - range->offset < range->len ?
-			info->size - range->offset : range->len;
-		if (first != range->offset || last - first + 1 != len || len != want)
-			return error_set(err, "the store sent another part than was asked for");
-		return true;
-	}
-	info->size = len;
-	if (range != NULL) {
-		/* it sent the whole object: cut the part out */
-		char *whole = out->data + (out->len - len);
-		size_t skip = range->offset < len ? (size_t)range->offset : len;
-		size_t keep = len - skip < range->len ? len - skip : range->len;
-
-		memmove(whole, whole + skip, keep);
-		out->len -= len - keep;
-	}
-	return true;
 }
 
 static enum blob_rc s3_head(struct blob_store *base, int64_t deadline_ms, const char *key,
@@ -146,18 +67,17 @@ static enum blob_rc s3_get(struct blob_store *base, int64_t deadline_ms, const c
 		rc = BLOB_NOT_FOUND;
 	} else if (call.resp.status == 416) {
 		/* begins behind the end; not every store tells where that is */
-		if (!parse_content_range(http_response_header(&call.resp, "content-range"), NULL,
-					 NULL, &info->size))
+		if (!answer_unsatisfied(&call.resp, &info->size))
 			rc = s3_head(base, deadline_ms, key, info, err);
-		else if (!info_of_headers(&call.resp, info, err))
+		else if (!answer_info(&call.resp, etag_set, info, err))
 			rc = BLOB_FAILED;
 	} else if ((call.resp.status != 200 && call.resp.status != 206) ||
 		   (call.resp.content_length < 0 &&
 		    http_response_header(&call.resp, "transfer-encoding") == NULL)) {
 		error_set(err, "could not read object \"%s\": the store does not say how long it is", key);
 		rc = BLOB_FAILED;
-	} else if (!info_of_headers(&call.resp, info, err) ||
-		   !check_range(&call, range, out, info, err)) {
+	} else if (!answer_info(&call.resp, etag_set, info, err) ||
+		   !answer_body(&call.resp, range, out, info, err)) {
 		error_wrap(err, "could not read object \"%s\"", key);
 		rc = BLOB_FAILED;
 	}
@@ -183,7 +103,7 @@ static enum blob_rc s3_head(struct blob_store *base, int64_t deadline_ms, const 
 	} else if (call.resp.content_length < 0) {
 		error_set(err, "could not look at object \"%s\": the store does not say how long it is", key);
 		rc = BLOB_FAILED;
-	} else if (!info_of_headers(&call.resp, info, err)) {
+	} else if (!answer_info(&call.resp, etag_set, info, err)) {
 		error_wrap(err, "could not look at object \"%s\"", key);
 		rc = BLOB_FAILED;
 	} else {
@@ -332,15 +252,6 @@ static enum blob_rc delete_one(struct s3_store *store, int64_t deadline_ms, cons
 		error_wrap(err, "could not delete object \"%s\"", key);
 	s3_call_free(&call);
 	return rc;
-}
-
-/* U+FFFE and U+FFFF are characters of a key, but not of XML. */
-static bool fits_xml(const char *key)
-{
-	for (const char *at = key; (at = strstr(at, "\xEF\xBF")) != NULL; at++)
-		if ((unsigned char)at[2] >= 0xBE)
-			return false;
-	return true;
 }
 
 static bool md5_base64(const struct buf *body, struct buf *out)

@@ -4,26 +4,15 @@
  */
 #include "blob/s3_xml.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "blob/answer.h"
 #include "blob/key.h"
 #include "blob/timestamp.h"
 #include "blob/xml.h"
-
-/* Cut to the room there is; what a terminal would act on becomes '?'. */
-static void copy_shown(char *out, size_t size, const char *text)
-{
-	size_t n = 0;
-
-	for (; text[n] != '\0' && n < size - 1; n++)
-		out[n] = text[n] >= 0x20 && text[n] < 0x7F ? text[n] : '?';
-	out[n] = '\0';
-}
 
 bool s3_code_is_throttle(const char *code)
 {
@@ -51,11 +40,11 @@ static bool error_end(void *arg, const char *path, const char *text, struct erro
 
 	(void)err;
 	if (strcmp(path, "Error/Code") == 0)
-		copy_shown(e->code, sizeof(e->code), text);
+		answer_copy_shown(e->code, sizeof(e->code), text);
 	else if (strcmp(path, "Error/Message") == 0)
-		copy_shown(e->message, sizeof(e->message), text);
+		answer_copy_shown(e->message, sizeof(e->message), text);
 	else if (strcmp(path, "Error/Region") == 0)
-		copy_shown(e->region, sizeof(e->region), text);
+		answer_copy_shown(e->region, sizeof(e->region), text);
 	return true;
 }
 
@@ -73,7 +62,6 @@ void s3_parse_error(const char *bytes, size_t len, struct s3_error *out)
 struct listing {
 	struct arena *arena;
 	const char *store_prefix;
-	size_t prefix_len;
 	size_t max;
 	struct s3_page *page;
 	size_t n_told; /* elements, those left out included */
@@ -89,18 +77,6 @@ struct listing {
 static bool is_object_path(const char *path)
 {
 	return strncmp(path, "ListBucketResult/Contents/", 26) == 0;
-}
-
-static bool parse_size(const char *text, uint64_t *out)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	*out = n;
-	return errno == 0 && *end == '\0' && n <= INT64_MAX;
 }
 
 static bool list_start(void *arg, const char *path, struct error *err)
@@ -151,7 +127,7 @@ static bool list_end(void *arg, const char *path, const char *text, struct error
 		const char *field = path + 26;
 
 		if (strcmp(field, "Size") == 0) {
-			l->has_size = parse_size(text, &l->info.size);
+			l->has_size = answer_size(text, &l->info.size);
 			return l->has_size || error_set(err, "the store listed a size that is not one");
 		}
 		if (strcmp(field, "LastModified") == 0)
@@ -200,57 +176,15 @@ static bool decode_key(struct arena *arena, const char **key, struct error *err)
 	return good;
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	return strcmp(((const struct blob_entry *)a)->key, ((const struct blob_entry *)b)->key);
-}
-
-/* Is it a key below the prefix, or a folder of keys? */
-static bool is_useful(const struct blob_entry *entry)
-{
-	char folder[KEY_MAX + 1];
-	size_t len = strlen(entry->key);
-
-	if (!entry->is_prefix)
-		return key_is_good(entry->key);
-	if (len < 2 || len > KEY_MAX || entry->key[len - 1] != '/')
-		return false;
-	memcpy(folder, entry->key, len - 1);
-	folder[len - 1] = '\0';
-	return key_is_good(folder);
-}
-
 static bool finish_list(struct listing *l, struct error *err)
 {
 	struct s3_page *page = l->page;
-	size_t n = page->n_entries;
-	/* what came last of objects, and of prefixes: each kind rises by itself */
-	const char *last_of[2] = { NULL, NULL };
 
-	page->n_entries = 0;
-	for (size_t i = 0; i < n; i++) {
-		struct blob_entry entry = page->entries[i];
-
-		if (l->encoded && !decode_key(l->arena, &entry.key, err))
+	for (size_t i = 0; i < page->n_entries && l->encoded; i++)
+		if (!decode_key(l->arena, &page->entries[i].key, err))
 			return false;
-		const char **last = &last_of[entry.is_prefix];
-		if (*last != NULL && strcmp(entry.key, *last) <= 0) {
-			error_set(err, "the store does not list in the order of names");
-			error_hint(err, "Directory buckets (S3 Express) cannot be used.");
-			return false;
-		}
-		*last = entry.key;
-		if (strncmp(entry.key, l->store_prefix, l->prefix_len) != 0)
-			return error_set(err, "the store listed a key that does not begin as asked");
-		entry.key += l->prefix_len;
-		if (is_useful(&entry))
-			page->entries[page->n_entries++] = entry;
-	}
-	page->last = last_of[0];
-	if (page->last == NULL || (last_of[1] != NULL && strcmp(last_of[1], page->last) > 0))
-		page->last = last_of[1];
-	qsort(page->entries, page->n_entries, sizeof(page->entries[0]), compare_entries);
-	return true;
+	return answer_finish_list(page->entries, &page->n_entries, l->store_prefix,
+				  "Directory buckets (S3 Express) cannot be used.", &page->last, err);
 }
 
 bool s3_parse_list(const char *bytes, size_t len, const char *store_prefix, size_t max,
@@ -260,7 +194,6 @@ bool s3_parse_list(const char *bytes, size_t len, const char *store_prefix, size
 	struct listing l = {
 		.arena = arena,
 		.store_prefix = store_prefix,
-		.prefix_len = strlen(store_prefix),
 		.max = max,
 		.page = out,
 	};
@@ -306,11 +239,11 @@ static bool delete_end(void *arg, const char *path, const char *text, struct err
 
 	(void)err;
 	if (strcmp(path, "DeleteResult/Error/Key") == 0) {
-		copy_shown(d->key, sizeof(d->key), text);
+		answer_copy_shown(d->key, sizeof(d->key), text);
 	} else if (strcmp(path, "DeleteResult/Error/Code") == 0) {
-		copy_shown(d->error.code, sizeof(d->error.code), text);
+		answer_copy_shown(d->error.code, sizeof(d->error.code), text);
 	} else if (strcmp(path, "DeleteResult/Error/Message") == 0) {
-		copy_shown(d->error.message, sizeof(d->error.message), text);
+		answer_copy_shown(d->error.message, sizeof(d->error.message), text);
 	} else if (strcmp(path, "DeleteResult/Error") == 0 &&
 		   strcmp(d->error.code, "NoSuchKey") != 0) {
 		if (result->n_errors++ == 0) {

@@ -8,21 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Cut a text that filled its buffer at the end of a whole UTF-8 character. */
-static void trim_partial_char(char *text)
-{
-	size_t len = strlen(text);
-	size_t start = len;
-
-	while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-		start--;
-	if (start == 0)
-		return;
-	unsigned char lead = (unsigned char)text[start - 1];
-	size_t want = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-	if (len - (start - 1) < want)
-		text[start - 1] = '\0';
-}
+#include "base/utf8.h"
 
 static void format(char *out, size_t size, const char *fmt, va_list args)
 {
@@ -31,7 +17,7 @@ static void format(char *out, size_t size, const char *fmt, va_list args)
 	if (n < 0)
 		out[0] = '\0';
 	else if ((size_t)n >= size)
-		trim_partial_char(out);
+		utf8_drop_partial(out, size - 1); /* vsnprintf cuts at a byte */
 }
 
 static void begin(struct sql_error *err, int location, const char *sqlstate)

@@ -10,38 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "vfs/vfs.h"
-
-/* Length of the UTF-8 character at p, 0 if it is none (overlong forms and surrogates are none). */
-static size_t utf8_len(const unsigned char *p)
-{
-	uint32_t c;
-	size_t n;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		n = 2;
-		c = p[0] & 0x1f;
-	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		n = 3;
-		c = p[0] & 0x0f;
-	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		n = 4;
-		c = p[0] & 0x07;
-	} else {
-		return 0;
-	}
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff))) ||
-	    (n == 4 && (c < 0x10000 || c > 0x10ffff)))
-		return 0;
-	return n;
-}
 
 bool db_name_check(const char *name, struct error *err)
 {
@@ -53,16 +23,13 @@ bool db_name_check(const char *name, struct error *err)
 	if (len > DB_NAME_MAX)
 		return error_set(err, "database name is too long: %zu bytes, the most is %d", len,
 				 DB_NAME_MAX);
-	while (*p != '\0') {
-		size_t n = utf8_len(p);
-
-		if (n == 0)
-			return error_set(err, "database name is not valid UTF-8");
+	if (utf8_valid_len(name, len) != len)
+		return error_set(err, "database name is not valid UTF-8");
+	for (; *p != '\0'; p++) {
 		if (*p < 0x20 || *p == 0x7f)
 			return error_set(err, "database name has a control character");
 		if (*p == '@')
 			return error_set(err, "a database name cannot contain \"@\"");
-		p += n;
 	}
 	return true;
 }

@@ -12,7 +12,6 @@ libwire_a_SOURCES = \
 	wire/session.c wire/session.h \
 	wire/startup.c wire/startup.h \
 	wire/stream.c wire/stream.h \
-	wire/utf8.c wire/utf8.h \
 	wire/wire.h \
 	wire/worker.c wire/worker.h
 libwire_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(IDN_CFLAGS)

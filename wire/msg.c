@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 static void fail(struct msg *m, enum msg_fault fault)
 {

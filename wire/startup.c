@@ -14,8 +14,8 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "wire/msg.h"
-#include "wire/utf8.h"
 
 enum {
 	CODE_CANCEL = 80877102,

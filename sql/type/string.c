@@ -4,53 +4,19 @@
  */
 #include "sql/type/string.h"
 
+#include "base/utf8.h"
 #include "sql/type/impl.h"
 
 bool utf8_check(const char *text, size_t len, struct sql_error *err)
 {
-	const unsigned char *p = (const unsigned char *)text, *end = p + len;
+	size_t valid = utf8_valid_len(text, len);
+	char shown[20];
 
-	while (p < end) {
-		size_t need, left = (size_t)(end - p);
-
-		if (left >= 8) {
-			uint64_t word;
-
-			memcpy(&word, p, 8);
-			/* no byte has its high bit, and none is zero */
-			if ((word & UINT64_C(0x8080808080808080)) == 0 &&
-			    ((word - UINT64_C(0x0101010101010101)) & UINT64_C(0x8080808080808080)) == 0) {
-				p += 8;
-				continue;
-			}
-		}
-		if (*p < 0x80 && *p != 0) {
-			p++;
-			continue;
-		}
-		bool ok = false;
-		need = *p == 0 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
-		if (*p >= 0xc2 && *p <= 0xf4 && left >= need) {
-			ok = true;
-			for (size_t i = 1; i < need; i++)
-				ok = ok && (p[i] & 0xc0) == 0x80;
-			if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-			    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-				ok = false;
-		}
-		if (!ok) {
-			char shown[64] = "";
-			size_t n = need < left ? need : left, at = 0;
-
-			for (size_t i = 0; i < n; i++)
-				at += (size_t)snprintf(shown + at, sizeof(shown) - at, "%s0x%02x",
-						       i > 0 ? " " : "", p[i]);
-			return sql_error_set(err, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
-					     "invalid byte sequence for encoding \"UTF8\": %s", shown);
-		}
-		p += need;
-	}
-	return true;
+	if (valid == len)
+		return true;
+	utf8_describe(text + valid, len - valid, shown);
+	return sql_error_set(err, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+			     "invalid byte sequence for encoding \"UTF8\": %s", shown);
 }
 
 size_t utf8_length(const char *text, size_t len)

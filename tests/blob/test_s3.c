@@ -227,9 +227,10 @@ START_TEST(errors_say_what_to_do)
 	ck_assert_int_eq(BLOB_FAILED, create());
 	ck_assert_ptr_nonnull(strstr(err.hint, "AWS_ACCESS_KEY_ID"));
 	/* what a server writes cannot act on a terminal, nor break a line */
-	SCRIPT({ 400, "", "<Error><Code>Bad\nThing</Code><Message>a&#9;b</Message></Error>" });
+	SCRIPT({ 400, "", "<Error><Code>Bad&#13;Thing\nmore</Code><Message>a&#9;b</Message></Error>" });
 	ck_assert_int_eq(BLOB_FAILED, create());
 	ck_assert_ptr_nonnull(strstr(err.text, "Bad?Thing"));
+	ck_assert_ptr_null(strstr(err.text, "more"));
 	ck_assert_str_eq("a?b", err.detail);
 }
 END_TEST

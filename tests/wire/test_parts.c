@@ -13,11 +13,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "wire/msg.h"
 #include "wire/scram.h"
 #include "wire/session.h"
 #include "wire/startup.h"
-#include "wire/utf8.h"
 
 static size_t valid(const char *text)
 {

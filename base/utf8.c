@@ -2,7 +2,7 @@
  * utf8.c - is this text UTF-8, as PostgreSQL means it
  * Licence: MIT, see LICENSE.
  */
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -97,4 +97,14 @@ size_t utf8_clip(const char *text, size_t len, size_t max)
 	while (max > 0 && is_tail((unsigned char)text[max]))
 		max--;
 	return max;
+}
+
+void utf8_drop_partial(char *text, size_t len)
+{
+	size_t start = len;
+
+	while (start > 0 && is_tail((unsigned char)text[start - 1]))
+		start--;
+	if (start > 0 && len - (start - 1) < char_len((unsigned char)text[start - 1]))
+		text[start - 1] = '\0';
 }

@@ -2,8 +2,8 @@
  * utf8.h - is this text UTF-8, as PostgreSQL means it
  * Licence: MIT, see LICENSE.
  */
-#ifndef PGBLOB_WIRE_UTF8_H
-#define PGBLOB_WIRE_UTF8_H
+#ifndef PGBLOB_BASE_UTF8_H
+#define PGBLOB_BASE_UTF8_H
 
 #include <stddef.h>
 
@@ -21,5 +21,8 @@ void utf8_describe(const char *text, size_t len, char out[20]);
 
 /* The length of the first characters of `text` that fit in `max` bytes. */
 size_t utf8_clip(const char *text, size_t len, size_t max);
+
+/* A text of `len` bytes and a NUL that was cut anywhere: drop a character that lost its end. */
+void utf8_drop_partial(char *text, size_t len);
 
 #endif
