@@ -70,9 +70,8 @@ struct flight {
 	struct fetch_want pages[];
 };
 
-/* How long GETs of a store took lately. */
+/* How long GETs took lately. */
 struct latency {
-	const struct blob_store *store;
 	unsigned n;
 	int64_t us[N_SAMPLES];
 	int64_t slow_us; /* 0: not known yet */
@@ -81,7 +80,11 @@ struct latency {
 static struct mutex lock = MUTEX_INIT;
 static struct flight *flights[N_BUCKETS]; /* all of it is guarded by lock */
 static struct cond quiet = { .os = PTHREAD_COND_INITIALIZER };
-static struct latency latencies[16][2]; /* by store; short and long GETs */
+static struct {
+	const struct blob_store *store; /* NULL: nobody's */
+	struct latency of[2];           /* short and long GETs */
+} latencies[16];
+static unsigned next_latency;           /* which is given to another store next */
 static uint64_t ahead_under_way;        /* bytes of pages */
 
 static struct disk_cache *disk; /* set while nobody reads; NULL: none */
@@ -99,12 +102,16 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 
 static struct latency *latency_locked(const struct blob_store *store, uint64_t len)
 {
-	size_t i = ((uintptr_t)store >> 6) * 0x9e3779b97f4a7c15u >> 60;
-	struct latency *l = &latencies[i][len > 2 * FETCH_FRAME];
+	size_t i = 0;
 
-	if (l->store != store)
-		*l = (struct latency){ .store = store };
-	return l;
+	while (i < ARRAY_LEN(latencies) && latencies[i].store != store)
+		i++;
+	if (i == ARRAY_LEN(latencies)) {
+		i = next_latency++ % ARRAY_LEN(latencies);
+		memset(&latencies[i], 0, sizeof(latencies[i]));
+		latencies[i].store = store;
+	}
+	return &latencies[i].of[len > 2 * FETCH_FRAME];
 }
 
 static int compare_us(const void *a, const void *b)
@@ -799,9 +806,8 @@ void fetch_drain(struct db *db)
 	while (any_of_locked(db) != NULL)
 		cond_wait(&quiet, &lock);
 	for (size_t i = 0; i < ARRAY_LEN(latencies); i++)
-		for (size_t k = 0; k < 2; k++)
-			if (latencies[i][k].store == db->store && db->store_ref != NULL)
-				latencies[i][k].store = NULL; /* it may be closed now */
+		if (latencies[i].store == db->store && db->store_ref != NULL)
+			latencies[i].store = NULL; /* it may be closed now */
 	mutex_unlock(&lock);
 }
 
