@@ -99,6 +99,7 @@ struct db *db_new(struct blob_store *store, const char *name, const struct db_pa
 	db->uid = atomic_fetch_add(&next_uid, 1);
 	objects_init(&db->objects, db->folder);
 	mutex_init(&db->lock);
+	mutex_init(&db->local_opening);
 	turn_init(&db->turn);
 	cond_init(&db->changed);
 	cond_init(&db->gathered);
@@ -146,6 +147,7 @@ void db_free(struct db *db)
 	cond_deinit(&db->gathered);
 	cond_deinit(&db->changed);
 	turn_deinit(&db->turn);
+	mutex_deinit(&db->local_opening);
 	mutex_deinit(&db->lock);
 	free(db->name);
 	free(db);

@@ -190,6 +190,7 @@ struct db {
 	uint64_t appending_seq;      /* last version of the group under way; 0: none */
 	size_t pending_bytes;        /* of images that are in no object yet */
 	struct local *_Atomic local; /* its journal on this machine, once asked for; has a lock of its own */
+	struct mutex local_opening;  /* held by who opens it: for as long as the disk takes */
 	bool journaling;             /* somebody writes to it: group.c */
 	uint64_t on_disk_seq;        /* version up to which it has everything */
 	bool stuck;                  /* the store does not take what is on disk; it is tried again */

@@ -81,8 +81,6 @@ static struct local *local_of(struct db *db)
 
 bool local_usable(struct db *db)
 {
-	/* two who opened one journal at once would find it in use by the other */
-	static struct mutex opening = MUTEX_INIT;
 	struct local *l;
 
 	if (journal_folder() == NULL)
@@ -90,7 +88,8 @@ bool local_usable(struct db *db)
 	l = local_of(db);
 	if (l != NULL)
 		return l->log != NULL;
-	mutex_lock(&opening);
+	/* two who opened one journal at once would find it in use by the other */
+	mutex_lock(&db->local_opening);
 	l = local_of(db);
 	if (l == NULL && (l = open_local(db)) != NULL) {
 		if (l->log == NULL)
@@ -98,7 +97,7 @@ bool local_usable(struct db *db)
 				 db->name, l->why.text);
 		atomic_store_explicit(&db->local, l, memory_order_release);
 	}
-	mutex_unlock(&opening);
+	mutex_unlock(&db->local_opening);
 	return l != NULL && l->log != NULL;
 }
 
