@@ -6,7 +6,7 @@
  * store, crash, fall asleep, have wrong clocks, and a network that does its worst
  * (tests/lib/sim.h, sim_store.h).  Each runs in a process of its own.  The seed that
  * fails is printed with the last lines of its history; --seed N runs it again, the
- * same; --verbose tells all of it.  --twice runs each seed twice and compares.
+ * same; --verbose tells all of it.  --twice runs each seed twice, at other addresses, and compares.
  * By default the first 24 seeds, so that check does the same on every machine.  TORTURE_SECONDS and TORTURE_FROM
  * in the environment say otherwise.
  * Licence: MIT, see LICENSE.
@@ -30,6 +30,7 @@
 #include "vfs/vfs.h"
 
 enum { IN_CHECK = 24 };
+#define ARENA_SIZE ((size_t)64 << 20) /* glibc's, for threads */
 enum { SEED_LIMIT_S = 240 }; /* a seed takes a fraction of a second: then it hangs */
 
 struct plan plan;
@@ -104,8 +105,12 @@ static void world(void *arg)
 	model_tell();
 }
 
-static int run_here(uint64_t seed, const char *folder, uint64_t *digest)
+/* Where things lie in memory must not matter: what threads allocate comes below `shift` bytes. */
+static int run_here(uint64_t seed, const char *folder, size_t shift, uint64_t *digest)
 {
+	if (shift > 0 &&
+	    mmap(NULL, shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		return 1;
 	if (chdir(folder) != 0)
 		return 1;
 	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
@@ -129,7 +134,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 }
 
 /* In a process and a folder of its own: 0 if all was well. */
-static int run_seed(uint64_t seed, uint64_t *digest)
+static int run_seed(uint64_t seed, size_t shift, uint64_t *digest)
 {
 	const char *tmp = getenv("TMPDIR");
 	char folder[300];
@@ -148,7 +153,7 @@ static int run_seed(uint64_t seed, uint64_t *digest)
 		exit(1);
 	}
 	if (pid == 0) {
-		int result = run_here(seed, folder, digest);
+		int result = run_here(seed, folder, shift, digest);
 
 		/* threads of machines that died may still be ending: what they hold is not a leak */
 		fflush(NULL);
@@ -214,10 +219,10 @@ int main(int argc, char **argv)
 		return 1;
 	int64_t end_ms = mono_ms() + seconds * 1000;
 	for (uint64_t seed = from; seconds > 0 ? ms_until(end_ms) > 0 : seed - from < n; seed++) {
-		bool good = run_seed(seed, &digests[0]) == 0;
+		bool good = run_seed(seed, 0, &digests[0]) == 0;
 
 		if (good && twice) {
-			good = run_seed(seed, &digests[1]) == 0 && digests[0] == digests[1];
+			good = run_seed(seed, ARENA_SIZE * (seed % 31 + 1), &digests[1]) == 0 && digests[0] == digests[1];
 			if (!good)
 				fprintf(stderr, "seed %" PRIu64 ": two runs are two histories\n", seed);
 		}
