@@ -16,6 +16,7 @@
 #include "vfs/file.h"
 #include "vfs/group.h"
 #include "vfs/history.h"
+#include "vfs/listing.h"
 #include "vfs/manifest.h"
 #include "vfs/registry.h"
 
@@ -55,7 +56,7 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	struct commit_request request = { .kind = kind, .timeout_ms = vfs_settings.commit_timeout_ms };
 	int64_t deadline_ms = mono_ms() + vfs_settings.commit_timeout_ms;
 	bool must_exist = kind == COMMIT_DROPPED;
-	struct version *made = NULL;
+	struct version *base, *made = NULL;
 	enum vfs_rc rc;
 
 	if (vfs_settings.read_only) {
@@ -66,23 +67,16 @@ static enum vfs_rc append_state(struct db *db, enum commit_kind kind, struct err
 	rc = turn_wait(db, &request, deadline_ms, NULL, err);
 	if (rc != VFS_OK)
 		return rc;
-	rc = group_drain(db, err);
-	if (rc != VFS_OK) {
-		turn_end(db, &request);
-		return rc;
-	}
 	do {
-		rc = commit_resolve(db, err);
-		if (rc == VFS_OK)
-			rc = db_follow(db, boot_us(), err);
+		rc = admin_take_head(db, &base, err);
 		if (rc != VFS_OK)
 			break;
-		request.base = db_pin_published(db);
-		if (request.base->exists != must_exist)
+		request.base = base;
+		if (base->exists != must_exist)
 			rc = must_exist ? VFS_NOT_FOUND : VFS_EXISTS;
 		else
 			rc = commit_append(db, &request, &made, err);
-		db_unpin(db, request.base);
+		db_unpin(db, base);
 		/* who lost against a commit drops the database behind it */
 	} while (rc == VFS_LOST && ms_until(deadline_ms) > 0);
 	turn_end(db, &request);
@@ -171,40 +165,45 @@ enum vfs_rc vfs_create_database(struct blob_store *store, const char *name, stru
 	return rc;
 }
 
+/* What is deleted of a listing: all that `keep` does not want. */
+struct deletion {
+	bool (*keep)(const struct blob_entry *entry, const void *arg);
+	const void *arg;
+};
+
+static enum vfs_rc delete_page(void *arg, struct blob_store *store, const struct blob_list *page,
+			       struct error *err)
+{
+	const struct deletion *d = arg;
+	const char **keys = malloc((page->n_entries + 1) * sizeof(keys[0]));
+	enum blob_rc rc = BLOB_OK;
+	size_t n = 0;
+
+	if (keys == NULL) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	for (size_t i = 0; i < page->n_entries; i++)
+		if (!page->entries[i].is_prefix && !d->keep(&page->entries[i], d->arg))
+			keys[n++] = page->entries[i].key;
+	if (n > 0)
+		rc = blob_delete_many(store, keys, n, err);
+	free(keys);
+	return vfs_rc_of_blob(rc);
+}
+
 /* Delete the objects under `folder`/`kind`/ that `keep` does not want; failures are left to clean-up. */
 static void delete_objects(struct db *db, const char *kind,
 			   bool (*keep)(const struct blob_entry *entry, const void *arg),
 			   const void *arg)
 {
+	struct deletion deletion = { keep, arg };
 	char prefix[KEY_MAX];
-	char after[KEY_MAX] = "";
-	bool more = true;
+	struct blob_list_request request = { .prefix = prefix };
 
 	snprintf(prefix, sizeof(prefix), "%s/%s/", db->folder, kind);
-	while (more) {
-		struct blob_list_request request = {
-			.prefix = prefix,
-			.start_after = after[0] != '\0' ? after : NULL,
-		};
-		struct arena arena = ARENA_INIT((size_t)4 << 20);
-		const char *keys[1000];
-		struct blob_list list;
-		size_t n = 0;
-
-		if (blob_list(db->store, &request, &arena, &list, NULL) != BLOB_OK) {
-			arena_free(&arena);
-			return;
-		}
-		for (size_t i = 0; i < list.n_entries && n < ARRAY_LEN(keys); i++)
-			if (!list.entries[i].is_prefix && !keep(&list.entries[i], arg))
-				keys[n++] = list.entries[i].key;
-		more = list.more && list.n_entries > 0;
-		if (more)
-			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
-		if (n > 0 && blob_delete_many(db->store, keys, n, NULL) != BLOB_OK)
-			more = false;
-		arena_free(&arena);
-	}
+	if (list_pages(db->store, &request, delete_page, &deletion, NULL) != VFS_OK)
+		log_debug(NULL, "not all objects below \"%s\" could be deleted", prefix);
 }
 
 /* Keys that were there at some time. */
@@ -214,38 +213,33 @@ struct key_list {
 	size_t n, room;
 };
 
-/* All under `folder`/`kind`/ besides; on failure none: they are left to clean-up. */
+static enum vfs_rc add_key(void *arg, const struct blob_entry *entry, struct error *err)
+{
+	struct key_list *list = arg;
+	const char *key = arena_strdup(&list->arena, entry->key);
+
+	if (list->n == list->room) {
+		size_t room = 2 * list->room + 64;
+		const char **keys = realloc(list->keys, room * sizeof(keys[0]));
+
+		if (keys != NULL) {
+			list->keys = keys;
+			list->room = room;
+		}
+	}
+	if (key == NULL || list->n == list->room) {
+		error_no_memory(err);
+		return VFS_IO;
+	}
+	list->keys[list->n++] = key;
+	return VFS_OK;
+}
+
+/* All under `folder`/`kind`/; on failure none: they are left to clean-up. */
 static void list_keys(struct db *db, const char *kind, struct key_list *out)
 {
-	const char *after = NULL;
-	char prefix[KEY_MAX];
-	bool more = true;
-
-	snprintf(prefix, sizeof(prefix), "%s/%s/", db->folder, kind);
-	while (more) {
-		struct blob_list_request request = {
-			.prefix = prefix,
-			.start_after = after,
-		};
-		struct blob_list list;
-
-		if (blob_list(db->store, &request, &out->arena, &list, NULL) != BLOB_OK) {
-			out->n = 0;
-			return;
-		}
-		if (out->n + list.n_entries > out->room) {
-			out->room = 2 * out->room + list.n_entries;
-			const char **keys = realloc(out->keys, out->room * sizeof(keys[0]));
-			if (keys == NULL) {
-				out->n = 0;
-				return;
-			}
-			out->keys = keys;
-		}
-		for (size_t i = 0; i < list.n_entries; i++)
-			out->keys[out->n++] = after = list.entries[i].key;
-		more = list.more && list.n_entries > 0;
-	}
+	if (list_objects(db->store, db->folder, kind, NULL, add_key, out, NULL) != VFS_OK)
+		out->n = 0;
 }
 
 static void key_list_free(struct key_list *list)

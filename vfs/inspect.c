@@ -9,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "vfs/history.h"
 #include "vfs/listing.h"
 #include "vfs/manifest.h"
 #include "vfs/pin.h"
 
-enum { AT_ONCE = 8, LIST_ARENA = 4 << 20 };
+enum { AT_ONCE = 8 };
 
 const char *vfs_kind_name(enum commit_kind kind)
 {
@@ -374,37 +373,10 @@ static bool is_folder(const struct blob_entry *e, char name[DB_NAME_MAX + 1])
 	return e->is_prefix && len >= 2 && db_name_decode(e->key, len - 1, name);
 }
 
-typedef enum vfs_rc (*page_fn)(struct blob_store *store, const struct blob_list *list, void *out,
-			       struct error *err);
-
-/* Call `fn` with one page of the listing by folder after the other. */
-static enum vfs_rc each_page(struct blob_store *store, page_fn fn, void *out, struct error *err)
-{
-	char after[1024] = "";
-	bool more = true;
-	enum vfs_rc rc = VFS_OK;
-
-	while (rc == VFS_OK && more) {
-		struct blob_list_request request = {
-			.start_after = after[0] != '\0' ? after : NULL,
-			.by_folder = true,
-		};
-		struct arena arena = ARENA_INIT(LIST_ARENA);
-		struct blob_list list = { 0 };
-
-		rc = vfs_rc_of_blob(blob_list(store, &request, &arena, &list, err));
-		if (rc == VFS_OK)
-			rc = fn(store, &list, out, err);
-		more = list.more && list.n_entries > 0;
-		if (rc == VFS_OK && more)
-			snprintf(after, sizeof(after), "%s", list.entries[list.n_entries - 1].key);
-		arena_free(&arena);
-	}
-	return rc;
-}
+static const struct blob_list_request by_folder = { .by_folder = true };
 
 /* The databases of one page. */
-static enum vfs_rc look_at_page(struct blob_store *store, const struct blob_list *list, void *out,
+static enum vfs_rc look_at_page(void *out, struct blob_store *store, const struct blob_list *list,
 				struct error *err)
 {
 	struct look *looks = calloc(AT_ONCE, sizeof(looks[0]));
@@ -434,7 +406,7 @@ enum vfs_rc vfs_inspect_all(struct blob_store *store, struct vfs_database_table 
 			    struct error *err)
 {
 	struct vfs_database_table found = { NULL, 0 };
-	enum vfs_rc rc = each_page(store, look_at_page, &found, err);
+	enum vfs_rc rc = list_pages(store, &by_folder, look_at_page, &found, err);
 
 	if (rc != VFS_OK) {
 		vfs_database_table_free(&found);
@@ -479,7 +451,7 @@ enum vfs_rc vfs_list_databases(struct blob_store *store, struct vfs_database_lis
 	return rc;
 }
 
-static enum vfs_rc add_names(struct blob_store *store, const struct blob_list *list, void *out,
+static enum vfs_rc add_names(void *out, struct blob_store *store, const struct blob_list *list,
 			     struct error *err)
 {
 	struct vfs_database_list *names = out;
@@ -515,7 +487,7 @@ enum vfs_rc vfs_list_folders(struct blob_store *store, struct vfs_database_list 
 			     struct error *err)
 {
 	struct vfs_database_list found = { NULL, 0 };
-	enum vfs_rc rc = each_page(store, add_names, &found, err);
+	enum vfs_rc rc = list_pages(store, &by_folder, add_names, &found, err);
 
 	if (rc != VFS_OK) {
 		vfs_database_list_free(&found);
