@@ -43,6 +43,7 @@ static enum vfs_rc read_pin(void *arg, const struct blob_entry *entry, struct er
 	if (got == BLOB_OK && body.len >= PIN_HEAD && memcmp(bytes, "PGBP\0\1", 6) == 0)
 		kept.lsn = get_u64(bytes + 8);
 	kept.whole = kept.lsn != 0 && pin_parse(bytes, body.len, entry->key, &kept.pin, NULL);
+	kept.pin.plain_key = pin_key_is_plain(entry->key);
 	buf_free(&body);
 	if (got != BLOB_OK)
 		return vfs_rc_of_blob(got);

@@ -248,9 +248,10 @@ static enum vfs_rc not_of_now(const struct db_past *past, struct error *err)
 }
 
 static enum vfs_rc read_pin(struct blob_store *store, const char *folder,
-			    const struct db_past *past, struct pin *out, struct error *err)
+			    const struct db_past *past, const uint8_t db_id[ID_LEN], struct pin *out,
+			    struct error *err)
 {
-	enum vfs_rc rc = pin_read(store, folder, past->snapshot, out, err);
+	enum vfs_rc rc = pin_read(store, folder, past->snapshot, db_id, out, err);
 
 	if (rc == VFS_NOT_FOUND)
 		error_set(err, "database \"%s\" has no snapshot \"%s\"", past->base, past->snapshot);
@@ -266,7 +267,7 @@ enum vfs_rc history_resolve(struct blob_store *store, const char *folder, struct
 	case PAST_NONE:
 		break;
 	case PAST_SNAPSHOT:
-		rc = read_pin(store, folder, past, pin, err);
+		rc = read_pin(store, folder, past, now->db_id, pin, err);
 		if (rc != VFS_OK)
 			return rc;
 		if (memcmp(pin->db_id, now->db_id, ID_LEN) != 0)
@@ -421,7 +422,7 @@ enum vfs_rc history_load_exactly(struct db *db, const uint8_t db_id[ID_LEN],
 static enum vfs_rc check_pin(struct db *db, const struct version *v, struct error *err)
 {
 	struct pin pin;
-	enum vfs_rc rc = read_pin(db->store, db->folder, &db->past, &pin, err);
+	enum vfs_rc rc = read_pin(db->store, db->folder, &db->past, v->db_id, &pin, err);
 
 	if (rc != VFS_OK || memcmp(pin.hash, v->hash, HASH_LEN) == 0)
 		return rc;

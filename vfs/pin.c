@@ -89,15 +89,23 @@ bool pin_parse(const uint8_t *bytes, size_t len, const char *name, struct pin *o
 
 void pin_key(char out[KEY_MAX], const char *folder, const struct pin *pin)
 {
-	char name[DB_NAME_ENCODED];
+	char name[DB_NAME_ENCODED + 1 + 2 * ID_LEN] = "";
+	bool snapshot = pin->kind == PIN_SNAPSHOT;
 
-	if (pin->kind == PIN_SNAPSHOT) {
+	if (snapshot)
 		db_name_encode(pin->name, name);
-	} else {
-		name[0] = '+';
-		hex_encode(pin->child_id, ID_LEN, name + 1);
+	if (!snapshot || !pin->plain_key) {
+		size_t len = strlen(name);
+
+		name[len] = '+';
+		hex_encode(snapshot ? pin->db_id : pin->child_id, ID_LEN, name + len + 1);
 	}
 	key_pin(out, folder, name);
+}
+
+bool pin_key_is_plain(const char *key)
+{
+	return strchr(strrchr(key, '/'), '+') == NULL;
 }
 
 static enum vfs_rc read_key(struct blob_store *store, const char *key, struct pin *out,
@@ -108,6 +116,8 @@ static enum vfs_rc read_key(struct blob_store *store, const char *key, struct pi
 
 	if (rc == VFS_OK && !pin_parse((const uint8_t *)body.data, body.len, key, out, err))
 		rc = VFS_CORRUPT;
+	else if (rc == VFS_OK)
+		out->plain_key = pin_key_is_plain(key);
 	buf_free(&body);
 	return rc;
 }
@@ -159,14 +169,22 @@ enum vfs_rc pin_delete(struct blob_store *store, const char *folder, const struc
 }
 
 enum vfs_rc pin_read(struct blob_store *store, const char *folder, const char *snapshot,
-		     struct pin *out, struct error *err)
+		     const uint8_t db_id[ID_LEN], struct pin *out, struct error *err)
 {
 	struct pin wanted = { .kind = PIN_SNAPSHOT };
 	char key[KEY_MAX];
 
 	snprintf(wanted.name, sizeof(wanted.name), "%s", snapshot);
+	memcpy(wanted.db_id, db_id, ID_LEN);
 	pin_key(key, folder, &wanted);
-	return read_key(store, key, out, err);
+	enum vfs_rc rc = read_key(store, key, out, err);
+	if (rc == VFS_NOT_FOUND) {
+		error_clear(err);
+		wanted.plain_key = true;
+		pin_key(key, folder, &wanted);
+		rc = read_key(store, key, out, err);
+	}
+	return rc;
 }
 
 enum vfs_rc pin_read_branch(struct blob_store *store, const char *folder,
@@ -318,20 +336,28 @@ enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err)
 	return rc != VFS_OK || of->past.kind == PAST_NONE ? rc : check_kept(of, pin, err);
 }
 
-/* A pin that is left of a database of that name which was dropped. */
-static enum vfs_rc delete_stale(struct db *db, const struct pin *pin, struct error *err)
+static enum vfs_rc told_to_exist(const struct db *db, const char *name, struct error *err)
 {
-	struct pin there;
-	enum vfs_rc rc = pin_read(db->store, db->folder, pin->name, &there, err);
+	error_set(err, "snapshot \"%s\" of database \"%s\" already exists", name, db->past.base);
+	return VFS_EXISTS;
+}
 
-	if (rc == VFS_OK && memcmp(there.db_id, pin->db_id, ID_LEN) == 0) {
-		error_set(err, "snapshot \"%s\" of database \"%s\" already exists", pin->name,
-			  db->past.base);
-		return VFS_EXISTS;
-	}
-	if (rc == VFS_OK)
-		rc = pin_delete(db->store, db->folder, &there, err);
-	return rc == VFS_NOT_FOUND ? VFS_OK : rc;
+/* Create the pin of a snapshot, unless an older version of this program has. */
+static enum vfs_rc create_snapshot(struct db *db, const struct pin *pin, struct error *err)
+{
+	struct pin plain = *pin, there;
+	char key[KEY_MAX];
+
+	plain.plain_key = true;
+	pin_key(key, db->folder, &plain);
+	enum vfs_rc rc = read_key(db->store, key, &there, err);
+	if (rc == VFS_OK && memcmp(there.db_id, pin->db_id, ID_LEN) == 0)
+		return told_to_exist(db, pin->name, err);
+	if (rc != VFS_OK && rc != VFS_NOT_FOUND)
+		return rc;
+	error_clear(err);
+	rc = pin_create(db->store, db->folder, pin, err);
+	return rc == VFS_EXISTS ? told_to_exist(db, pin->name, err) : rc;
 }
 
 enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, const char *name,
@@ -354,12 +380,7 @@ enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, 
 	memcpy(pin.db_id, v->db_id, ID_LEN);
 	memcpy(pin.hash, v->hash, HASH_LEN);
 	snprintf(pin.name, sizeof(pin.name), "%s", name);
-	rc = pin_create(store, db->folder, &pin, err);
-	if (rc == VFS_EXISTS) {
-		rc = delete_stale(db, &pin, err);
-		if (rc == VFS_OK)
-			rc = pin_create(store, db->folder, &pin, err);
-	}
+	rc = create_snapshot(db, &pin, err);
 	if (rc == VFS_OK) {
 		rc = pin_check(db, &pin, err);
 		if (rc != VFS_OK && pin_delete(store, db->folder, &pin, NULL) != VFS_OK)
@@ -376,20 +397,27 @@ enum vfs_rc vfs_create_snapshot(struct blob_store *store, const char *database, 
 enum vfs_rc vfs_drop_snapshot(struct blob_store *store, const char *database, const char *name,
 			      struct error *err)
 {
-	char folder[DB_NAME_ENCODED];
+	struct version *v;
 	struct pin pin;
+	struct db *db;
 	enum vfs_rc rc;
 
 	if (!db_name_check(database, err) || !snapshot_name_check(name, err))
 		return VFS_INVALID;
 	if (!admin_may_write(err))
 		return VFS_IO;
-	db_name_encode(database, folder);
-	rc = pin_read(store, folder, name, &pin, err);
+	rc = open_version(store, database, &db, &v, err);
+	if (rc != VFS_OK)
+		return rc;
+	rc = pin_read(store, db->folder, name, v->db_id, &pin, err);
+	if (rc == VFS_OK && memcmp(pin.db_id, v->db_id, ID_LEN) != 0)
+		rc = VFS_NOT_FOUND;
 	if (rc == VFS_OK)
-		rc = pin_delete(store, folder, &pin, err);
+		rc = pin_delete(store, db->folder, &pin, err);
 	else if (rc == VFS_NOT_FOUND)
 		error_set(err, "database \"%s\" has no snapshot \"%s\"", database, name);
+	db_unpin(db, v);
+	registry_put(db);
 	return rc;
 }
 

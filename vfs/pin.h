@@ -22,6 +22,7 @@ struct pin {
 	uint8_t child_id[ID_LEN]; /* PIN_BRANCH: database id of the branch */
 	uint64_t child_lsn;       /* PIN_BRANCH: slot that it begins with */
 	char name[DB_NAME_MAX + 1]; /* of the snapshot, or of the branch */
+	bool plain_key;           /* a snapshot whose key does not tell the database id: of an older version */
 };
 
 /* `name` is that of the object, for messages. */
@@ -29,8 +30,12 @@ void pin_put(struct buf *out, const struct pin *pin);
 MUST_CHECK bool pin_parse(const uint8_t *bytes, size_t len, const char *name, struct pin *out,
 			  struct error *err);
 
-/* The key of the pin of a snapshot is made of its name, that of a branch of its id. */
+/*
+ * The key of the pin of a snapshot is made of its name and database id, that of a branch of the
+ * branch's id: whoever deletes one later does not meet that of another database.
+ */
 void pin_key(char out[KEY_MAX], const char *folder, const struct pin *pin);
+MUST_CHECK bool pin_key_is_plain(const char *key);
 
 /* VFS_EXISTS: another has that key. */
 MUST_CHECK enum vfs_rc pin_create(struct blob_store *store, const char *folder,
@@ -46,9 +51,12 @@ MUST_CHECK enum vfs_rc pin_delete(struct blob_store *store, const char *folder,
  */
 MUST_CHECK enum vfs_rc pin_check(struct db *of, const struct pin *pin, struct error *err);
 
-/* The pin of a snapshot.  VFS_NOT_FOUND: there is none. */
+/*
+ * The pin of a snapshot of the database of that id.  VFS_NOT_FOUND: there is none.  With a plain key
+ * it may be that of another database.
+ */
 MUST_CHECK enum vfs_rc pin_read(struct blob_store *store, const char *folder, const char *snapshot,
-				struct pin *out, struct error *err);
+				const uint8_t db_id[ID_LEN], struct pin *out, struct error *err);
 
 /* The same of a branch, by its database id. */
 MUST_CHECK enum vfs_rc pin_read_branch(struct blob_store *store, const char *folder,

@@ -746,6 +746,53 @@ START_TEST(floors_name_what_was_pinned_in_time)
 }
 END_TEST
 
+static void create_again(void *arg)
+{
+	struct fixture *f = arg;
+	struct error err = ERROR_INIT;
+
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f->inner, "app", &err));
+	ck_assert_msg(vfs_create_snapshot(f->inner, "app", "s", NULL, &err) == VFS_OK, "%s", err.text);
+}
+
+/* A DROP was killed before it deleted the snapshot, which clean-up does; meanwhile its name is used again. */
+START_TEST(snapshot_of_a_dropped_database_goes_and_not_that_of_the_next)
+{
+	struct gc_request request = { .retention_us = RETENTION };
+	unsigned n_gone = 0;
+	bool hit = true;
+
+	for (unsigned nth = 1; hit; nth++) {
+		struct error err = ERROR_INIT;
+		struct vfs_clean_up done;
+		struct pin left = { .lsn = 0 };
+		struct fixture f;
+
+		fixture_open(&f);
+		fill(f.db);
+		ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.inner, "app", "s", NULL, &err));
+		ck_assert(pin_of(&f, "s", &left));
+		ck_assert_int_eq(SQLITE_OK, sqlite3_close(f.db));
+		ck_assert_int_eq(VFS_OK, vfs_drop_database(f.inner, "app", &err));
+		ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &left, &err));
+		pass_time(&f, 30 * HOUR);
+		fault_set_hook(f.faults, create_again, &f);
+		fault_arm(f.faults, nth, FAULT_HOOK);
+		enum vfs_rc rc = gc(f.faults, "app", &request, &done, &err);
+		hit = fault_disarm(f.faults);
+		ck_assert_msg(rc == VFS_OK || rc == VFS_BUSY, "request %u: %s", nth, err.text);
+		n_gone += done.pins.n > 0;
+		if (!hit)
+			create_again(&f);
+		ck_assert_int_eq(SQLITE_OK, sqlite3_close(connect_to("app@s", NULL)));
+		f.db = connect_to("app", NULL);
+		vfs_test_sleep_us = 0;
+		fixture_close(&f);
+	}
+	ck_assert_uint_gt(n_gone, 2);
+}
+END_TEST
+
 START_TEST(branch_of_deltas_outlives_its_parent)
 {
 	const struct vfs_verify_options all = { .percent = 100, .sql = true, .threads = 2 };
@@ -1089,6 +1136,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, damaged_floors_are_refused);
 	tcase_add_test(tc, floors_name_what_was_pinned_in_time);
+	tcase_add_test(tc, snapshot_of_a_dropped_database_goes_and_not_that_of_the_next);
 	tcase_add_loop_test(tc, what_is_told_as_pinned_stays_whenever_clean_up_has_looked, 0, 2 * N_DEEDS);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

@@ -440,6 +440,7 @@ START_TEST(snapshots_go_with_their_database)
 	struct vfs_pin *pins;
 	struct fixture f;
 	struct pin left = { .kind = PIN_SNAPSHOT, .lsn = 1, .name = "old" };
+	struct pin plain = { .kind = PIN_SNAPSHOT, .lsn = 1, .name = "plain", .plain_key = true };
 	size_t n;
 
 	fixture_open(&f);
@@ -453,10 +454,42 @@ START_TEST(snapshots_go_with_their_database)
 	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "app", &err));
 	/* what a DROP that stopped half way left is in nobody's way */
 	ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &left, &err));
-	refused("app@old", VFS_NOT_FOUND, "of another database \"app\"");
+	ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &plain, &err));
+	refused("app@old", VFS_NOT_FOUND, "has no snapshot \"old\"");
+	refused("app@plain", VFS_NOT_FOUND, "of another database \"app\"");
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_drop_snapshot(f.faults, "app", "old", &err));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_drop_snapshot(f.faults, "app", "plain", &err));
 	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "old", NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "plain", NULL, &err));
 	ck_assert_int_eq(VFS_OK, try_open("app@old", &err));
+	ck_assert_int_eq(VFS_OK, try_open("app@plain", &err));
 	f.db = connect_to("app", NULL);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(snapshots_with_plain_keys_are_read)
+{
+	struct error err = ERROR_INIT;
+	struct pin *pins;
+	struct fixture f;
+	size_t n;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(v)");
+	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
+	ck_assert_int_eq(VFS_OK, pin_list(f.inner, "app", &pins, &n, &err));
+	ck_assert(n == 1 && !pins[0].plain_key);
+	ck_assert_int_eq(VFS_OK, pin_delete(f.inner, "app", &pins[0], &err));
+	pins[0].plain_key = true;
+	ck_assert_int_eq(VFS_OK, pin_create(f.inner, "app", &pins[0], &err));
+	free(pins);
+	ck_assert_int_eq(VFS_OK, try_open("app@s", &err));
+	ck_assert_int_eq(VFS_EXISTS, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_drop_snapshot(f.faults, "app", "s", &err));
+	refused("app@s", VFS_NOT_FOUND, "has no snapshot");
+	ck_assert_int_eq(VFS_OK, vfs_create_snapshot(f.faults, "app", "s", NULL, &err));
+	ck_assert_int_eq(VFS_OK, try_open("app@s", &err));
 	fixture_close(&f);
 }
 END_TEST
@@ -531,6 +564,7 @@ int main(void)
 	tcase_add_test(pins, a_snapshot_that_was_made_anew_is_the_new_one);
 	tcase_add_test(pins, snapshots_go_with_their_database);
 	tcase_add_test(pins, damaged_pins_are_refused);
+	tcase_add_test(pins, snapshots_with_plain_keys_are_read);
 	tcase_add_loop_test(pins, a_fault_is_told_and_passes, 0, FAULT_BUSY + 1);
 	tcase_set_timeout(versions, 400);
 	tcase_set_timeout(pins, 400);
