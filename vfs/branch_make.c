@@ -139,6 +139,15 @@ static enum vfs_rc create_slot(struct making *m, const struct version *base,
 	return rc;
 }
 
+/* The pin tells of a slot that another commit has taken since: of this server, or of another one. */
+static enum vfs_rc head_moved(const struct making *m, struct error *err)
+{
+	error_set(err, "could not serialize access to database \"%s\": another transaction committed first",
+		  m->to->name);
+	error_hint(err, "Try again.");
+	return VFS_LOST;
+}
+
 static enum vfs_rc append_branch(struct making *m, struct error *err)
 {
 	struct version *base;
@@ -150,7 +159,7 @@ static enum vfs_rc append_branch(struct making *m, struct error *err)
 		error_set(err, "database \"%s\" already exists", m->to->name);
 		rc = VFS_EXISTS;
 	} else if (base->lsn + 1 != m->pin.child_lsn) {
-		rc = commit_lost(m->to, err);
+		rc = head_moved(m, err);
 	} else {
 		rc = create_slot(m, base, m->pin.child_id, err);
 	}
@@ -223,7 +232,7 @@ static enum vfs_rc append_restored(struct making *m, struct error *err)
 		error_set(err, "database \"%s\" was dropped", m->to->name);
 		rc = VFS_NOT_FOUND;
 	} else if (base->lsn + 1 != m->pin.child_lsn) {
-		rc = commit_lost(m->to, err);
+		rc = head_moved(m, err);
 	} else {
 		rc = create_slot(m, base, base->db_id, err);
 		/* it is there; if it cannot be read now it is by who comes next */
