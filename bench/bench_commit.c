@@ -4,8 +4,9 @@
  *	bench_commit [LATENCY-MS [CLIENTS [SECONDS [THINK-MS]]]]        30 ms, 64 clients, 5 s, 0 ms
  *
  * Each client inserts one row, waits until it is durable, thinks for a random time of THINK-MS
- * on average, and does it again.  Prints commits and PUTs a second, how long a commit takes as a
- * ratio to the latency, and what it costs this machine.
+ * on average, and does it again.  They are counted once all have met, after ten latencies.  Prints
+ * commits and PUTs a second, how long a commit takes as a ratio to the latency, and what it costs
+ * this machine.
  * Licence: MIT, see LICENSE.
  */
 #include <pthread.h>
@@ -28,7 +29,7 @@ enum { CLIENTS_MAX = 1024, SAMPLES = 100000 };
 struct client {
 	pthread_t thread;
 	unsigned number;
-	unsigned n;
+	atomic_uint n; /* commits */
 	int64_t *took_us;
 };
 
@@ -113,6 +114,21 @@ static double cpu_us(const struct rusage *u)
 	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
 }
 
+static void pause_for(double seconds)
+{
+	nanosleep(&(struct timespec){ .tv_sec = (time_t)seconds,
+				      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
+}
+
+static unsigned commits_of(const struct client *clients, unsigned n_clients)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_clients; i++)
+		n += clients[i].n;
+	return n;
+}
+
 static void measure(struct blob_store *faults, unsigned n_clients, double seconds, unsigned latency_ms)
 {
 	static struct client clients[CLIENTS_MAX];
@@ -129,20 +145,22 @@ static void measure(struct blob_store *faults, unsigned n_clients, double second
 			exit(1);
 	}
 	pthread_barrier_wait(&connected);
+	pause_for(latency_ms * 10 / 1000.0);
 	struct fault_counts before = fault_get_counts(faults);
 	int64_t began = mono_us();
+	unsigned n_before = commits_of(clients, n_clients);
 	getrusage(RUSAGE_SELF, &used_before);
-	nanosleep(&(struct timespec){ .tv_sec = (time_t)seconds,
-				      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
+	pause_for(seconds);
+	double took = (double)(mono_us() - began) / 1e6;
+	unsigned n_counted = commits_of(clients, n_clients) - n_before;
+	struct fault_counts after = fault_get_counts(faults);
+	getrusage(RUSAGE_SELF, &used);
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < n_clients; i++) {
 		pthread_join(clients[i].thread, NULL);
 		n += clients[i].n;
 	}
-	double took = (double)(mono_us() - began) / 1e6;
 	pthread_barrier_destroy(&connected);
-	getrusage(RUSAGE_SELF, &used);
-	struct fault_counts after = fault_get_counts(faults);
 	int64_t *all = malloc((n + 1) * sizeof(all[0]));
 	size_t k = 0;
 	if (all == NULL)
@@ -155,11 +173,11 @@ static void measure(struct blob_store *faults, unsigned n_clients, double second
 	qsort(all, n, sizeof(all[0]), compare);
 	double p50 = n > 0 ? (double)all[n / 2] / 1000 : 0;
 	double p99 = n > 0 ? (double)all[n * 99 / 100] / 1000 : 0;
-	double cpu = (cpu_us(&used) - cpu_us(&used_before)) / (double)(n + 1);
+	double cpu = (cpu_us(&used) - cpu_us(&used_before)) / (double)(n_counted + 1);
 	double switches = (double)(used.ru_nvcsw + used.ru_nivcsw - used_before.ru_nvcsw - used_before.ru_nivcsw) /
-			  (double)(n + 1);
+			  (double)(n_counted + 1);
 	printf("%3u clients, %u ms late: %8.0f commits/s with %5.1f PUTs/s; p50 %.1f ms (%.2fx), p99 %.1f ms (%.2fx); %.0f us CPU, %.1f switches a commit\n",
-	       n_clients, latency_ms, (double)n / took,
+	       n_clients, latency_ms, (double)n_counted / took,
 	       (double)(after.creates - before.creates) / took, p50, p50 / latency_ms, p99,
 	       p99 / latency_ms, cpu, switches);
 	free(all);
