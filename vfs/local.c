@@ -39,7 +39,7 @@ struct local {
 	struct local_log *log; /* NULL: there is none; never tried again */
 	bool in_use;           /* because another process has it */
 	struct error why;      /* says why not */
-	struct attempt current;
+	struct attempt current; /* the latest, unless its slot is not going to be there */
 	bool has_records;      /* of versions that may not be in the store */
 	bool held;             /* what could not be set aside: a restart tries again, nothing is written before */
 	bool begins;           /* a generation, with the next record of pages */
@@ -146,7 +146,9 @@ bool local_write(struct db *db, const struct local_pages *p, struct error *err)
 	memcpy(head.db_id, p->base->db_id, ID_LEN);
 	memcpy(head.header, p->last->header, PAGE_HEADER_LEN);
 	mutex_lock(&l->lock);
-	head.current = l->current;
+	/* a slot that the pages stand on, or one before it, tells nothing */
+	if (l->current.lsn > p->base->lsn)
+		head.current = l->current;
 	good = !l->held && local_put_pages(&head, p->pages, &index, &pages);
 	if (l->held) {
 		error_set(err, "the local journal of database \"%s\" holds commits that could not be set aside",
@@ -209,7 +211,9 @@ void local_attempt_ended(struct db *db, uint64_t lsn, uint64_t seq, bool applied
 		if (seq >= l->last_seq)
 			l->has_records = false;
 	}
-	l->current.lsn = 0;
+	/* if it is there, a record that was gathered meanwhile stands on the slot before it, and tells of it */
+	if (!applied)
+		l->current.lsn = 0;
 	mutex_unlock(&l->lock);
 }
 

@@ -16,6 +16,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "tests/vfs/fixture.h"
+#include "vfs/file.h"
+#include "vfs/local.h"
 #include "vfs/local_log.h"
 
 static char folder[64];
@@ -292,6 +294,36 @@ START_TEST(nothing_is_appended_twice)
 	f.db = connect_to("app", NULL);
 	ck_assert_str_eq("one", query_text(f.db, "SELECT group_concat(b) FROM t"));
 	ck_assert_uint_eq(before + 1, (uint64_t)query_int(f.db, "PRAGMA pgblob_lsn"));
+	ck_assert_int_eq(0, count_files(".lost-", NULL));
+	close_with_journal(&f);
+}
+END_TEST
+
+/* A record was gathered while a slot was under way that no record tells of, and written when it was there. */
+static void a_record_that_is_late(struct fixture *f)
+{
+	struct error err = ERROR_INIT;
+	struct handle *h = NULL;
+
+	(void)sqlite3_file_control(f->db, "main", FCNTL_PGBLOB_HANDLE, &h);
+	struct version *base = db_pin_durable(h->db);
+	bool usable = local_usable(h->db);
+	exec(f->db, "INSERT INTO t VALUES (1, 'one')");
+	struct version *last = db_pin_durable(h->db);
+	struct local_pages pages = { .seq = last->seq, .n_commits = 1, .base = base, .last = last };
+	if (!usable || !local_begins(h->db) || !local_write(h->db, &pages, &err))
+		_exit(4);
+}
+
+START_TEST(a_record_knows_the_slot_that_came_meanwhile)
+{
+	struct fixture f;
+
+	open_with_journal(&f);
+	die_after(&f, a_record_that_is_late);
+	ck_assert_int_eq(1, count_files("-0", NULL));
+	f.db = connect_to("app", NULL);
+	ck_assert_int_eq(1, query_int(f.db, "SELECT count(*) FROM t"));
 	ck_assert_int_eq(0, count_files(".lost-", NULL));
 	close_with_journal(&f);
 }
@@ -607,6 +639,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_commit_that_was_overtaken_is_not_told_as_on_disk, 0, 2);
 	tcase_add_test(tc, a_restart_that_comes_too_late_keeps_it_in_a_file);
 	tcase_add_test(tc, nothing_is_appended_twice);
+	tcase_add_test(tc, a_record_knows_the_slot_that_came_meanwhile);
 	tcase_add_loop_test(tc, every_fault_and_a_kill, 0, 6);
 	tcase_add_test(tc, a_store_that_is_still_down_after_a_restart);
 	tcase_add_test(tc, a_journal_that_cannot_be_opened_is_not_passed_by);
