@@ -620,8 +620,9 @@ bool vfs_prepare_connection(sqlite3 *connection, struct error *err)
 		"PRAGMA synchronous=OFF;"
 		/* Debian's default writes many times the bytes */
 		"PRAGMA secure_delete=OFF;"
-		/* clean pages are in the shared cache, dirty ones go to the overlay */
-		"PRAGMA cache_size=-512;";
+		/* clean pages are in the shared cache; dirty ones go to the overlay, and back, when there are many */
+		"PRAGMA cache_size=-512;"
+		"PRAGMA cache_spill=-4096;";
 
 	if (handle_of_connection(connection) == NULL)
 		return error_set(err, "the connection is not to a pgblob database");

@@ -27,7 +27,7 @@ static void sweep(enum fault_mode mode, const char *sql, bool small_overlay)
 		fixture_open_with(&f, 0, &config);
 		exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, v, pad); INSERT INTO t VALUES(1, 1, '')");
 		if (small_overlay)
-			exec(f.db, "PRAGMA cache_size=10");
+			exec(f.db, "PRAGMA cache_size=10; PRAGMA cache_spill=10");
 		fault_arm(f.faults, nth, mode);
 		int rc = try_exec(f.db, sql);
 		enum vfs_rc told = vfs_last_error(f.db, &err);

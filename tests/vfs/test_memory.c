@@ -303,7 +303,7 @@ static void begin(struct fixture *f)
 static void restart(struct fixture *f)
 {
 	fixture_restart(f);
-	exec(f->db, "PRAGMA cache_size=12");
+	exec(f->db, "PRAGMA cache_size=12; PRAGMA cache_spill=12");
 }
 
 /* *n: what is acknowledged so far.  Allocations asked for while `nth` was to fail. */

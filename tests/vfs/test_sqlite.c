@@ -234,7 +234,7 @@ START_TEST(journal_mode_changes_between_and_within_transactions)
 	char sql[64];
 
 	fixture_open(&f);
-	exec(f.db, "PRAGMA cache_size=12");
+	exec(f.db, "PRAGMA cache_size=12; PRAGMA cache_spill=12");
 	fill(f.db, 1500);
 	for (size_t i = 0; i < ARRAY_LEN(journal_modes); i++) {
 		uint64_t hash = content_hash(f.db);
@@ -295,10 +295,11 @@ START_TEST(nested_savepoints_are_those_of_memory)
 {
 	struct fixture f;
 	sqlite3 *memory;
-	char sql[64];
+	char sql[100];
 
 	fixture_open(&f);
-	snprintf(sql, sizeof(sql), "PRAGMA journal_mode=%s; PRAGMA cache_size=12", journal_modes[_i]);
+	snprintf(sql, sizeof(sql), "PRAGMA journal_mode=%s; PRAGMA cache_size=12; PRAGMA cache_spill=12",
+		 journal_modes[_i]);
 	exec(f.db, sql);
 	ck_assert_int_eq(SQLITE_OK, sqlite3_open(":memory:", &memory));
 	for (int i = 0; i < 2; i++) {
@@ -331,7 +332,7 @@ START_TEST(reader_goes_on_beside_a_writer_that_has_spilled)
 	uint64_t hash = content_hash(f.db);
 	uint64_t lsn = head(f.db);
 	reader = connect_to("app", NULL);
-	exec(f.db, "PRAGMA cache_size=12; BEGIN EXCLUSIVE; UPDATE t SET b = b || 'x'");
+	exec(f.db, "PRAGMA cache_size=12; PRAGMA cache_spill=12; BEGIN EXCLUSIVE; UPDATE t SET b = b || 'x'");
 	ck_assert(hash == content_hash(reader));
 	ck_assert_int_eq(SQLITE_BUSY, try_exec(reader, "DELETE FROM t"));
 	exec(f.db, "ROLLBACK");
@@ -461,7 +462,7 @@ START_TEST(interrupted_statement_leaves_nothing_behind)
 	sqlite3 *other;
 
 	fixture_open(&f);
-	exec(f.db, "PRAGMA cache_size=12");
+	exec(f.db, "PRAGMA cache_size=12; PRAGMA cache_spill=12");
 	fill(f.db, 3000);
 	other = connect_to("app", NULL);
 	i.db = f.db;
@@ -926,7 +927,7 @@ START_TEST(another_vfs_may_be_stacked_upon_ours)
 	ck_assert_int_eq(SQLITE_OK, sqlite3_vfs_register(&upper, 0));
 	ck_assert_int_eq(SQLITE_OK, sqlite3_open_v2("file:app?vfs=upper", &db,
 						    SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL));
-	exec(db, "PRAGMA cache_size=12");
+	exec(db, "PRAGMA cache_size=12; PRAGMA cache_spill=12");
 	fill(db, 1000);
 	uint64_t hash = content_hash(db);
 	/* the journal is played back */
