@@ -37,13 +37,16 @@ static atomic_bool stop;
 static pthread_barrier_t connected; /* nobody commits before all are */
 static unsigned think_ms;
 
+static void pause_for(double seconds)
+{
+	nanosleep(&(struct timespec){ .tv_sec = (time_t)seconds,
+				      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
+}
+
 static void think(void)
 {
-	uint64_t us = think_ms == 0 ? 0 : random_u64() % (think_ms * 2000);
-
-	if (us != 0)
-		nanosleep(&(struct timespec){ .tv_sec = (time_t)(us / 1000000),
-					      .tv_nsec = (long)(us % 1000000 * 1000) }, NULL);
+	if (think_ms != 0)
+		pause_for((double)(random_u64() % (think_ms * 2000)) / 1e6);
 }
 
 static void die(const char *what, const struct error *err)
@@ -112,12 +115,6 @@ static double cpu_us(const struct rusage *u)
 {
 	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1e6 +
 	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
-}
-
-static void pause_for(double seconds)
-{
-	nanosleep(&(struct timespec){ .tv_sec = (time_t)seconds,
-				      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
 }
 
 static unsigned commits_of(const struct client *clients, unsigned n_clients)

@@ -66,12 +66,9 @@ bool floor_parse(const uint8_t *bytes, size_t len, const char *name, struct floo
 {
 	struct floor f = { .number = 0 };
 
-	if (!format_begin_ok(bytes, len, "PGBF", FLOOR_VERSION, name, err))
+	if (!format_whole_ok(bytes, len, "PGBF", FLOOR_VERSION, FLOOR_HEAD_LEN + HASH_LEN, FLOOR_MAX, name,
+			     err))
 		return false;
-	if (len < FLOOR_HEAD_LEN + HASH_LEN || len > FLOOR_MAX)
-		return format_damaged(err, name, "impossible length");
-	if (!format_hash_holds(bytes, len))
-		return format_damaged(err, name, "its checksum does not hold");
 	if (bytes[6] != ANNOUNCED && bytes[6] != DECIDED)
 		return format_damaged(err, name, "unknown kind of floor");
 	f.announced = bytes[6] == ANNOUNCED;

@@ -151,6 +151,17 @@ bool format_begin_ok(const uint8_t *bytes, size_t len, const char *magic, unsign
 	return true;
 }
 
+bool format_whole_ok(const uint8_t *bytes, size_t len, const char *magic, unsigned newest,
+		     size_t least, size_t most, const char *name, struct error *err)
+{
+	if (!format_begin_ok(bytes, len, magic, newest, name, err))
+		return false;
+	if (len < least || len > most)
+		return format_damaged(err, name, "impossible length");
+	return format_hash_holds(bytes, len) ||
+	       format_damaged(err, name, "its checksum does not hold");
+}
+
 static uint64_t object_entry_len(const struct commit_head *head)
 {
 	return head->version == 1 ? ID_LEN : OBJECT_ENTRY_LEN;
@@ -339,12 +350,9 @@ bool segment_check(const uint8_t *bytes, size_t len, const char *name, uint32_t 
 	uint8_t *image;
 	bool ok = true;
 
-	if (!format_begin_ok(bytes, len, "PGBS", SEGMENT_VERSION, name, err))
+	if (!format_whole_ok(bytes, len, "PGBS", SEGMENT_VERSION, SEGMENT_HEAD_LEN + HASH_LEN, SEGMENT_MAX, name,
+			     err))
 		return false;
-	if (len < SEGMENT_HEAD_LEN + HASH_LEN || len > SEGMENT_MAX)
-		return format_damaged(err, name, "impossible length");
-	if (!format_hash_holds(bytes, len))
-		return format_damaged(err, name, "its checksum does not hold");
 	uint32_t n = get_u32(bytes + 40);
 	uint32_t at = get_u32(bytes + 44);
 	if (at < SEGMENT_HEAD_LEN || at + (uint64_t)COMMIT_ENTRY_LEN * n + HASH_LEN != len)

@@ -42,6 +42,10 @@ bool format_damaged(struct error *err, const char *name, const char *what);
 MUST_CHECK bool format_begin_ok(const uint8_t *bytes, size_t len, const char *magic,
 				unsigned newest, const char *name, struct error *err);
 
+/* The same of an object that ends with its hash, and has from `least` to `most` bytes with it. */
+MUST_CHECK bool format_whole_ok(const uint8_t *bytes, size_t len, const char *magic, unsigned newest,
+				size_t least, size_t most, const char *name, struct error *err);
+
 /* zstd.  0: it does not fit in `room`, or there is no memory. */
 size_t bytes_compress(void *out, size_t room, const void *in, size_t len, enum pack_effort effort);
 /* True if exactly `room` bytes came out. */

@@ -57,12 +57,9 @@ bool pin_parse(const uint8_t *bytes, size_t len, const char *name, struct pin *o
 {
 	struct pin p = { .kind = 0 };
 
-	if (!format_begin_ok(bytes, len, "PGBP", PIN_VERSION, name, err))
+	if (!format_whole_ok(bytes, len, "PGBP", PIN_VERSION, PIN_HEAD_LEN + HASH_LEN, PIN_MAX, name,
+			     err))
 		return false;
-	if (len < PIN_HEAD_LEN + HASH_LEN || len > PIN_MAX)
-		return format_damaged(err, name, "impossible length");
-	if (!format_hash_holds(bytes, len))
-		return format_damaged(err, name, "its checksum does not hold");
 	if (bytes[6] != PIN_SNAPSHOT && bytes[6] != PIN_BRANCH)
 		return format_damaged(err, name, "unknown kind of pin");
 	p.kind = (enum pin_kind)bytes[6];

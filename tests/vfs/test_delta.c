@@ -233,6 +233,16 @@ static void newest_slot(struct fixture *f, struct slot *s)
 	slot_read(f, newest_lsn(f->db), s);
 }
 
+/* What is in the store is what was seen. */
+static void stays_over_a_restart(struct fixture *f)
+{
+	uint64_t hash = content_hash(f->db);
+
+	fixture_restart(f);
+	ck_assert_uint_eq(hash, content_hash(f->db));
+	integrity_check(f->db);
+}
+
 #define ROWS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) "
 
 /* A table of n rows with an index on b. */
@@ -273,10 +283,7 @@ START_TEST(a_commit_of_one_row_holds_little)
 	newest_slot(&f, &s);
 	ck_assert_uint_lt(s.head.pages_len, 1024);
 	buf_free(&s.body);
-	uint64_t hash = content_hash(f.db);
-	fixture_restart(&f);
-	ck_assert_uint_eq(hash, content_hash(f.db));
-	integrity_check(f.db);
+	stays_over_a_restart(&f);
 	fixture_close(&f);
 }
 END_TEST
@@ -331,10 +338,7 @@ START_TEST(what_has_not_changed_is_left_out)
 	newest_slot(&f, &s);
 	ck_assert_uint_le(s.head.n_entries, 3); /* a page of the index may hold its cells in another order */
 	buf_free(&s.body);
-	uint64_t hash = content_hash(f.db);
-	fixture_restart(&f);
-	ck_assert_uint_eq(hash, content_hash(f.db));
-	integrity_check(f.db);
+	stays_over_a_restart(&f);
 	fixture_close(&f);
 }
 END_TEST
@@ -377,10 +381,7 @@ START_TEST(what_has_been_sealed_goes_to_segments_too)
 	ck_assert_int_le(s.head.n_entries, pages + 3);
 	ck_assert_uint_ge(s.head.n_entries, 2000);
 	buf_free(&s.body);
-	uint64_t hash = content_hash(f.db);
-	fixture_restart(&f);
-	ck_assert_uint_eq(hash, content_hash(f.db));
-	integrity_check(f.db);
+	stays_over_a_restart(&f);
 	fixture_close(&f);
 }
 END_TEST
@@ -540,10 +541,7 @@ START_TEST(pages_that_were_gone_have_no_base_from_before)
 	exec(f.db, "PRAGMA incremental_vacuum");
 	exec(f.db, "INSERT INTO t SELECT value, printf('%.900c', 'y') FROM json_each('[1,2,3,4,5,6,7,8,9]')");
 	exec(f.db, "COMMIT");
-	uint64_t hash = content_hash(f.db);
-	fixture_restart(&f);
-	ck_assert_uint_eq(hash, content_hash(f.db));
-	integrity_check(f.db);
+	stays_over_a_restart(&f);
 	fixture_close(&f);
 }
 END_TEST
@@ -571,10 +569,7 @@ START_TEST(another_page_size_begins_anew)
 			ck_assert_uint_ge(s.n_deltas, sizes[i] > 512 ? 1 : 0);
 			buf_free(&s.body);
 		}
-		uint64_t hash = content_hash(f.db);
-		fixture_restart(&f);
-		ck_assert_uint_eq(hash, content_hash(f.db));
-		integrity_check(f.db);
+		stays_over_a_restart(&f);
 	}
 	fixture_close(&f);
 }
@@ -768,10 +763,7 @@ START_TEST(a_commit_asks_for_no_base)
 		exec(f.db, "COMMIT");
 		(void)fault_disarm(f.faults);
 	}
-	uint64_t hash = content_hash(f.db);
-	fixture_restart(&f);
-	ck_assert_uint_eq(hash, content_hash(f.db));
-	integrity_check(f.db);
+	stays_over_a_restart(&f);
 	fixture_close(&f);
 }
 END_TEST
