@@ -92,7 +92,7 @@ struct turn_waiter {
  */
 struct turn {
 	struct mutex lock;
-	_Atomic(const void *) owner; /* the handle that may write; NULL: nobody */
+	_Atomic(const void *) owner; /* who may write: a handle, or who lends to one; NULL: nobody */
 	atomic_uint queued;
 	struct turn_waiter *first, *last;
 };
@@ -326,6 +326,8 @@ MUST_CHECK bool turn_try(struct db *db, const void *owner);
 MUST_CHECK enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
 				 const atomic_bool *canceled, struct error *err);
 void turn_end(struct db *db, const void *owner);
+/* It is his whom the owner names. */
+void turn_pass(struct db *db, const void *owner, const void *to);
 
 /* Outcomes of a read, and of a write whose doubt somebody else looks after. */
 enum vfs_rc vfs_rc_of_blob(enum blob_rc rc);

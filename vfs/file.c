@@ -429,13 +429,19 @@ static void drop_staging(struct handle *h)
 		memcpy(h->seen, h->pin->header + COUNTER_AT, COUNTER_LEN);
 }
 
-static void end_turn(struct handle *h)
+void handle_end_turn(struct handle *h)
 {
+	const void *lender = h->lender;
+
 	h->intent = false;
 	if (!h->has_turn)
 		return;
 	h->has_turn = false;
-	turn_end(h->db, h);
+	h->lender = NULL;
+	if (lender != NULL)
+		turn_pass(h->db, h, lender);
+	else
+		turn_end(h->db, h);
 }
 
 /* Is the version one of the database that this handle was opened on? */
@@ -481,7 +487,7 @@ static int lock_shared(struct handle *h)
 	enum vfs_rc rc;
 
 	if (atomic_load(&h->user.poisoned)) {
-		end_turn(h);
+		handle_end_turn(h);
 		return poisoned(h);
 	}
 	if (h->wish && !h->has_turn) {
@@ -495,7 +501,7 @@ static int lock_shared(struct handle *h)
 	else
 		rc = db_follow(h->db, boot_us() - vfs_settings.cache_ttl_ms * 1000, &err);
 	if (rc != VFS_OK) {
-		end_turn(h);
+		handle_end_turn(h);
 		return handle_fail(h, rc, SQLITE_IOERR_LOCK, &err);
 	}
 	if (h->has_turn)
@@ -506,12 +512,12 @@ static int lock_shared(struct handle *h)
 	/* a rewind between the two has not seen us; a restore may have been learned of just now */
 	if (h->pin->lost || atomic_load(&h->user.poisoned)) {
 		unpin(h);
-		end_turn(h);
+		handle_end_turn(h);
 		return poisoned(h);
 	}
 	if (!usable(h, h->pin, &err)) {
 		unpin(h);
-		end_turn(h);
+		handle_end_turn(h);
 		return handle_fail(h, VFS_NOT_FOUND, SQLITE_IOERR_LOCK, &err);
 	}
 	h->level = SQLITE_LOCK_SHARED;
@@ -544,7 +550,7 @@ static int lock_reserved(struct handle *h)
 				db_follow_for_write(h->db, &err);
 	if (rc != VFS_OK) {
 		if (!had_turn)
-			end_turn(h);
+			handle_end_turn(h);
 		return handle_fail(h, rc, SQLITE_IOERR_LOCK, &err);
 	}
 	mutex_lock(&h->db->lock);
@@ -556,7 +562,7 @@ static int lock_reserved(struct handle *h)
 			(void)(lost ? commit_base_lost(h->db, &err) : commit_lost(h->db, &err));
 			return handle_fail(h, VFS_LOST, SQLITE_BUSY_SNAPSHOT, &err);
 		}
-		end_turn(h);
+		handle_end_turn(h);
 		h->wish = true;
 		return SQLITE_BUSY_SNAPSHOT;
 	}
@@ -588,10 +594,10 @@ static int handle_unlock(sqlite3_file *file, int level)
 	if (h->level > SQLITE_LOCK_SHARED && level <= SQLITE_LOCK_SHARED) {
 		/* without COMMIT_PHASETWO before it: nothing of it stays */
 		drop_staging(h);
-		end_turn(h);
+		handle_end_turn(h);
 	}
 	if (level == SQLITE_LOCK_NONE && h->pin != NULL) {
-		end_turn(h);
+		handle_end_turn(h);
 		unpin(h);
 	}
 	if (h->level > level)
@@ -812,7 +818,7 @@ static int handle_close(sqlite3_file *file)
 
 	(void)handle_unlock(file, SQLITE_LOCK_NONE);
 	drop_staging(h);
-	end_turn(h);
+	handle_end_turn(h);
 	db_remove_user(h->db, &h->user);
 	registry_put(h->db);
 	return SQLITE_OK;

@@ -41,6 +41,7 @@ struct handle {
 	struct version *pin;    /* what this transaction reads */
 	struct recent recent;   /* of pin; empty without one */
 	bool has_turn;
+	const void *lender;     /* gets the turn back: vfs_turn_lend() */
 	bool intent;            /* vfs_intent_begin() took the turn */
 	bool wish;              /* a refused writer: next time wait for the turn at the start */
 	bool staging;           /* overlay is in use */
@@ -66,6 +67,9 @@ struct handle {
 
 /* Fill in the methods; the rest is zero.  h->db is the handle's: released by xClose. */
 void handle_init(struct handle *h, struct db *db, bool readonly, bool may_create);
+
+/* Let go of the turn, if the handle has it. */
+void handle_end_turn(struct handle *h);
 
 /* The virtual journal of a handle. */
 struct journal_file {

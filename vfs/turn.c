@@ -183,3 +183,10 @@ void turn_end(struct db *db, const void *owner)
 	if (w != NULL)
 		event_set(&w->mine, 1);
 }
+
+void turn_pass(struct db *db, const void *owner, const void *to)
+{
+	assert(atomic_load(&db->turn.owner) == owner);
+	(void)owner;
+	atomic_store(&db->turn.owner, to);
+}

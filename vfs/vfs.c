@@ -4,6 +4,7 @@
  */
 #include "vfs/vfs.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -399,22 +400,23 @@ static struct handle *handle_of_connection(sqlite3 *db)
 	return h;
 }
 
-enum vfs_rc vfs_intent_begin(sqlite3 *connection, int64_t deadline_ms,
-			     const atomic_bool *canceled, struct error *err)
+/* The handle of a connection that may begin a transaction, or NULL. */
+static struct handle *handle_at_rest(sqlite3 *connection, struct error *err)
 {
 	struct handle *h = handle_of_connection(connection);
+
+	if (h != NULL && h->level == SQLITE_LOCK_NONE)
+		return h;
+	error_set(err, h == NULL ? "the connection is not to a pgblob database" :
+				   "a transaction is open");
+	return NULL;
+}
+
+/* The turn is the handle's. */
+static enum vfs_rc intend(struct handle *h, sqlite3 *connection, struct error *err)
+{
 	enum vfs_rc rc;
 
-	if (h == NULL || h->level != SQLITE_LOCK_NONE) {
-		error_set(err, h == NULL ? "the connection is not to a pgblob database" :
-					   "a transaction is open");
-		return VFS_INVALID;
-	}
-	if (h->has_turn)
-		return VFS_OK;
-	rc = turn_wait(h->db, h, deadline_ms, canceled, err);
-	if (rc != VFS_OK)
-		return rc;
 	h->has_turn = h->intent = true;
 	h->wish = false;
 	/* no SQL is run in vain when the store cannot take a commit anyway */
@@ -426,6 +428,20 @@ enum vfs_rc vfs_intent_begin(sqlite3 *connection, int64_t deadline_ms,
 	return rc;
 }
 
+enum vfs_rc vfs_intent_begin(sqlite3 *connection, int64_t deadline_ms,
+			     const atomic_bool *canceled, struct error *err)
+{
+	struct handle *h = handle_at_rest(connection, err);
+	enum vfs_rc rc;
+
+	if (h == NULL)
+		return VFS_INVALID;
+	if (h->has_turn)
+		return VFS_OK;
+	rc = turn_wait(h->db, h, deadline_ms, canceled, err);
+	return rc == VFS_OK ? intend(h, connection, err) : rc;
+}
+
 void vfs_intent_end(sqlite3 *connection)
 {
 	struct handle *h = handle_of_connection(connection);
@@ -433,10 +449,55 @@ void vfs_intent_end(sqlite3 *connection)
 	if (h == NULL || h->level != SQLITE_LOCK_NONE)
 		return; /* a transaction that began with it ends it */
 	h->wish = false; /* the next transaction may be somebody else's, who only reads */
-	if (!h->has_turn)
+	handle_end_turn(h);
+}
+
+enum vfs_rc vfs_turn_begin(struct vfs_turn *turn, const char *name, const void *owner,
+			   int64_t deadline_ms, const atomic_bool *canceled, struct error *err)
+{
+	struct blob_store *store;
+	struct store_ref *ref;
+	struct db *db;
+	enum vfs_rc rc;
+
+	*turn = (struct vfs_turn){ .db = NULL };
+	rc = store_find(NULL, &store, &ref, err);
+	if (rc == VFS_OK)
+		rc = registry_get(store, ref, name, &db, err);
+	if (rc != VFS_OK)
+		return rc;
+	rc = turn_wait(db, owner, deadline_ms, canceled, err);
+	if (rc == VFS_OK)
+		*turn = (struct vfs_turn){ .db = db, .owner = owner };
+	else
+		registry_put(db);
+	return rc;
+}
+
+enum vfs_rc vfs_turn_lend(struct vfs_turn *turn, sqlite3 *connection, int64_t deadline_ms,
+			  const atomic_bool *canceled, struct error *err)
+{
+	struct handle *h = handle_at_rest(connection, err);
+
+	if (h == NULL)
+		return VFS_INVALID;
+	if (h->db != turn->db) {
+		vfs_turn_end(turn);
+		return vfs_intent_begin(connection, deadline_ms, canceled, err);
+	}
+	assert(!h->has_turn);
+	turn_pass(h->db, turn->owner, h);
+	h->lender = turn->owner;
+	return intend(h, connection, err);
+}
+
+void vfs_turn_end(struct vfs_turn *turn)
+{
+	if (turn->db == NULL)
 		return;
-	h->has_turn = h->intent = false;
-	turn_end(h->db, h);
+	turn_end(turn->db, turn->owner);
+	registry_put(turn->db);
+	turn->db = NULL;
 }
 
 enum vfs_rc vfs_last_error(sqlite3 *connection, struct error *out)

@@ -236,6 +236,34 @@ MUST_CHECK enum vfs_rc vfs_intent_begin(struct sqlite3 *db, int64_t deadline_ms,
 void vfs_intent_end(struct sqlite3 *db);
 
 /*
+ * The turn of a writer who borrows a handle.  He waits for it without one, takes
+ * the handle that the writer before has given back, whose page cache is good still, and ends the
+ * turn when he has given it back in turn.  Zeroed, it is nobody's; it may be moved.
+ */
+struct vfs_turn {
+	struct db *db;     /* counted; NULL: nobody's */
+	const void *owner;
+};
+
+/*
+ * Wait for the turn to write to database `name` of the default store, as vfs_intent_begin() does.
+ * `owner` is any address that nobody else takes turns with.  Whether the database exists is
+ * not asked.
+ */
+MUST_CHECK enum vfs_rc vfs_turn_begin(struct vfs_turn *turn, const char *name, const void *owner,
+				      int64_t deadline_ms, const atomic_bool *canceled,
+				      struct error *err);
+/*
+ * Lend it to the handle, as by vfs_intent_begin(), until its next transaction ends or vfs_intent_end().
+ * If that is another database by now, dropped and made again, the handle waits for a turn
+ * of its own, which ends with the transaction.  VFS_OK or not: vfs_turn_end() is due.
+ */
+MUST_CHECK enum vfs_rc vfs_turn_lend(struct vfs_turn *turn, struct sqlite3 *db, int64_t deadline_ms,
+				     const atomic_bool *canceled, struct error *err);
+/* No handle has it any more.  Does nothing if it is nobody's. */
+void vfs_turn_end(struct vfs_turn *turn);
+
+/*
  * How durable a commit is when its COMMIT is acknowledged.  Whatever it is, the
  * commit goes to the store at once.
  */

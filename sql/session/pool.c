@@ -322,6 +322,17 @@ bool conn_take(struct sql_session *s, struct conn **out, struct sql_error *err)
 	return true;
 }
 
+struct vfs_turn conn_end_turn(struct conn *c)
+{
+	struct vfs_turn turn = c->turn;
+
+	if (c->has_turn)
+		vfs_intent_end(c->sql.db);
+	c->has_turn = false;
+	c->turn = (struct vfs_turn){ .db = NULL };
+	return turn;
+}
+
 void conn_give(struct conn *c)
 {
 	if (c == NULL)
@@ -331,10 +342,7 @@ void conn_give(struct conn *c)
 	/* statements in use belong to portals, which let go of them first */
 	if (!sqlite3_get_autocommit(c->sql.db) && conn_exec(c, "ROLLBACK") != SQLITE_OK)
 		c->broken = true;
-	if (c->turn) {
-		vfs_intent_end(c->sql.db);
-		c->turn = false;
-	}
+	struct vfs_turn turn = conn_end_turn(c);
 	if (vfs_poisoned(c->sql.db))
 		c->broken = true;
 	if (s != NULL && s->running == c)
@@ -344,4 +352,6 @@ void conn_give(struct conn *c)
 	c->sql.schema = NULL;
 
 	idle_give(c);
+	/* not before: the next writer goes on with it, and its page cache is good */
+	vfs_turn_end(&turn);
 }

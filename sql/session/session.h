@@ -139,7 +139,8 @@ struct conn {
 	struct prepared_stmt *newest, *oldest;
 	unsigned n_statements;
 	unsigned progress_calls;
-	bool turn;                /* holds the writer's turn, or was refused it */
+	bool has_turn;            /* holds the writer's turn, or was refused it */
+	struct vfs_turn turn;     /* what was lent to it; ends when it is given back */
 	bool uncancelable;        /* what runs must not be stopped: a commit */
 	bool broken;              /* to be closed when it is given back */
 };
@@ -157,6 +158,8 @@ struct prepared_stmt {
 MUST_CHECK bool conn_take(struct sql_session *s, struct conn **out, struct sql_error *err);
 /* Give it back: what is open on it is rolled back.  NULL does nothing. */
 void conn_give(struct conn *c);
+/* It has the writer's turn no more.  What it was lent is the caller's, to be ended: vfs_turn_end(). */
+MUST_CHECK struct vfs_turn conn_end_turn(struct conn *c);
 void conn_discard(struct conn *c);
 /* Set env, schema and the sequence state of who runs a statement on it. */
 void conn_lend(struct conn *c, struct sql_session *s, const struct schema *schema);
@@ -319,6 +322,11 @@ struct transaction {
 
 /* Start an implicit transaction if none is open. */
 void tx_start_implicit(struct sql_session *s);
+/*
+ * A connection with the writer's turn and a place; both end with it.  The turn comes first: so those
+ * who wait need no connection, and whoever's turn it is gets the one of the writer before.
+ */
+MUST_CHECK bool session_writer(struct sql_session *s, struct conn **out, struct sql_error *err);
 /* The session's connection for a statement that writes, its turn taken; 25006 if the transaction is read only. */
 MUST_CHECK bool tx_write(struct sql_session *s, const char *command, struct sql_error *err);
 /* The same for what a read-only transaction may do all the same: VACUUM, LOCK TABLE. */

@@ -117,9 +117,8 @@ static void drop_conn(struct sql_session *s, struct conn *c)
 	}
 	if (conn_in_transaction(c) && conn_exec(c, "ROLLBACK") != SQLITE_OK)
 		c->broken = true;
-	if (c->turn)
-		vfs_intent_end(c->sql.db);
-	c->turn = false;
+	struct vfs_turn turn = conn_end_turn(c);
+	vfs_turn_end(&turn);
 	if (c->broken) {
 		/* its versions are gone, and the temporary tables with it */
 		session_warn(s, "WARNING", ERRCODE_IO, "temporary tables were lost");
@@ -183,7 +182,7 @@ static bool upgrade(struct sql_session *s, struct sql_error *err)
 		return outcome_error(s, c, rc, err);
 	/* the least that is a write; it changes nothing */
 	snprintf(text, sizeof(text), "PRAGMA user_version=%d", version);
-	c->turn = true; /* given back in any case: a refusal is remembered for the next transaction */
+	c->has_turn = true; /* given back in any case: a refusal is remembered for the next transaction */
 	for (;;) {
 		rc = conn_exec(c, text);
 		if ((rc & 0xff) != SQLITE_BUSY || rc == SQLITE_BUSY_SNAPSHOT)
@@ -213,10 +212,35 @@ bool tx_write(struct sql_session *s, const char *command, struct sql_error *err)
 	return tx_take_turn(s, err);
 }
 
+bool session_writer(struct sql_session *s, struct conn **out, struct sql_error *err)
+{
+	int64_t deadline = session_lock_deadline(s);
+	struct error verr = ERROR_INIT;
+	struct vfs_turn turn;
+	struct conn *c;
+
+	place_give(s);
+	enum vfs_rc vrc = vfs_turn_begin(&turn, s->db->name, s, deadline, &s->canceled, &verr);
+	if (vrc != VFS_OK)
+		return outcome_vfs(s, (int)vrc, &verr, err);
+	if (!place_take(s, err) || !take_conn(s, &c, err)) {
+		vfs_turn_end(&turn);
+		return false;
+	}
+	vrc = vfs_turn_lend(&turn, c->sql.db, deadline, &s->canceled, &verr);
+	c->turn = turn;
+	c->has_turn = true;
+	if (vrc != VFS_OK) {
+		drop_conn(s, c);
+		return outcome_vfs(s, (int)vrc, &verr, err);
+	}
+	*out = c;
+	return true;
+}
+
 bool tx_take_turn(struct sql_session *s, struct sql_error *err)
 {
 	struct transaction *tx = &s->tx;
-	struct error verr = ERROR_INIT;
 	struct conn *c;
 
 	assert(!s->env.in_recovery);
@@ -227,19 +251,8 @@ bool tx_take_turn(struct sql_session *s, struct sql_error *err)
 		return upgrade(s, err);
 	if (s->temp_conn != NULL && !portals_store_all(s, NULL, err))
 		return false;
-	if (!take_conn(s, &c, err))
+	if (!session_writer(s, &c, err))
 		return false;
-	place_give(s);
-	enum vfs_rc vrc = vfs_intent_begin(c->sql.db, session_lock_deadline(s), &s->canceled, &verr);
-	if (vrc != VFS_OK) {
-		drop_conn(s, c);
-		return outcome_vfs(s, (int)vrc, &verr, err);
-	}
-	c->turn = true;
-	if (!place_take(s, err)) {
-		drop_conn(s, c);
-		return false;
-	}
 	int rc = conn_exec(c, "BEGIN IMMEDIATE");
 	if (rc == SQLITE_OK)
 		rc = declare(c, tx->savepoint);
@@ -270,16 +283,14 @@ bool tx_read(struct sql_session *s, struct conn **out, bool *own, struct sql_err
 		*out = tx->conn;
 		return true;
 	}
+	if (!place_take(s, err))
+		return false;
 	if (tx->isolation < REPEATABLE_READ || tx->kind != TX_EXPLICIT) {
 		*own = s->temp_conn == NULL;
 		return take_conn(s, out, err);
 	}
 	if (!take_conn(s, &c, err))
 		return false;
-	if (!place_take(s, err)) {
-		drop_conn(s, c);
-		return false;
-	}
 	int rc = conn_exec(c, "BEGIN");
 	if (rc == SQLITE_OK)
 		rc = conn_exec(c, "SELECT 1 FROM sqlite_schema LIMIT 1");
@@ -795,7 +806,7 @@ struct schema *session_schema_now(struct sql_session *s, struct sql_error *err)
 
 	if (c == NULL) {
 		own = s->temp_conn == NULL;
-		if (!take_conn(s, &c, err))
+		if (!place_take(s, err) || !take_conn(s, &c, err))
 			return NULL;
 	}
 	struct schema *schema = session_schema(s, c, err);

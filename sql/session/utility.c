@@ -510,27 +510,17 @@ static bool maintain(struct sql_session *s, const char *verb, PgQuery__RangeVar 
 /* SQLite's VACUUM: it writes the whole database anew. */
 static bool vacuum_full(struct sql_session *s, struct sql_error *err)
 {
-	struct error verr = ERROR_INIT;
 	struct conn *c;
 
 	if (s->has_temp)
 		return refused("VACUUM FULL with temporary tables", err);
-	if (!conn_take(s, &c, err))
+	if (!session_writer(s, &c, err))
 		return false;
-	enum vfs_rc vrc = vfs_intent_begin(c->sql.db, session_lock_deadline(s), &s->canceled, &verr);
-	if (vrc != VFS_OK) {
-		conn_give(c);
-		return outcome_vfs(s, (int)vrc, &verr, err);
-	}
-	c->turn = true;
-	bool ok = place_take(s, err);
-	if (ok) {
-		/* VACUUM attaches its new file to itself */
-		sqlite3_limit(c->sql.db, SQLITE_LIMIT_ATTACHED, 1);
-		int rc = sqlite3_exec(c->sql.db, "VACUUM", NULL, NULL, NULL);
-		sqlite3_limit(c->sql.db, SQLITE_LIMIT_ATTACHED, 0);
-		ok = rc == SQLITE_OK || outcome_error(s, c, rc, err);
-	}
+	/* VACUUM attaches its new file to itself */
+	sqlite3_limit(c->sql.db, SQLITE_LIMIT_ATTACHED, 1);
+	int rc = sqlite3_exec(c->sql.db, "VACUUM", NULL, NULL, NULL);
+	sqlite3_limit(c->sql.db, SQLITE_LIMIT_ATTACHED, 0);
+	bool ok = rc == SQLITE_OK || outcome_error(s, c, rc, err);
 	conn_give(c);
 	return ok;
 }

@@ -4,6 +4,8 @@
  * Licence: MIT, see LICENSE.
  */
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +14,17 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "tests/lib/fault_store.h"
 #include "tests/sql/session_fixture.h"
 #include "vfs/vfs.h"
 
-enum { N = 60, LIMIT = 32, WAIT_MS = 100000 };
+enum { N = 60, LIMIT = 32, WAIT_MS = 100000, PLACES = 4, N_BUSY = 24, ROUNDS = 20 };
 
 static void reopen(int64_t idle_close_ms)
 {
 	struct error err = ERROR_INIT;
 	struct sql_config config = { .store = fixture.faults, .superuser = "postgres", .default_database = "app",
-				     .pool_size = 4, .port = 5432, .idle_close_ms = idle_close_ms };
+				     .pool_size = PLACES, .port = 5432, .idle_close_ms = idle_close_ms };
 
 	sql_server_close(fixture.server);
 	ck_assert_msg(sql_server_open(&config, &fixture.server, &err), "%s", err.text);
@@ -139,6 +142,64 @@ START_TEST(what_is_idle_is_closed_after_a_time_and_opened_again)
 }
 END_TEST
 
+struct busy {
+	pthread_t thread;
+	struct client client;
+	atomic_uint *n_running;
+};
+
+static void *work(void *arg)
+{
+	struct busy *b = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		run(&b->client, "INSERT INTO t VALUES (1)");
+		run(&b->client, "SELECT count(*) FROM t");
+	}
+	atomic_fetch_sub(b->n_running, 1);
+	return NULL;
+}
+
+/* Who waits for his turn to write, or for his commit, needs none. */
+START_TEST(many_clients_of_a_database_need_few_connections)
+{
+	static struct busy busy[N_BUSY];
+	atomic_uint n_running = N_BUSY;
+	struct client client;
+	unsigned most = 0;
+	char want[64];
+	size_t n;
+
+	reopen(0);
+	connect_client(&client);
+	run(&client, "CREATE TABLE t (a integer)");
+	fault_set_latency(fixture.faults, 5);
+	for (int i = 0; i < N_BUSY; i++) {
+		busy[i].n_running = &n_running;
+		connect_client(&busy[i].client);
+		ck_assert_int_eq(0, pthread_create(&busy[i].thread, NULL, work, &busy[i]));
+	}
+	while (atomic_load(&n_running) > 0) {
+		struct timespec pause = { .tv_nsec = 200000 };
+		unsigned handles = handles_of_others("", &n);
+
+		if (handles > most)
+			most = handles;
+		nanosleep(&pause, NULL);
+	}
+	for (int i = 0; i < N_BUSY; i++) {
+		pthread_join(busy[i].thread, NULL);
+		close_client(&busy[i].client);
+	}
+	/* those at work, and as many that are idle */
+	ck_assert_uint_ge(most, 1);
+	ck_assert_uint_le(most, 2 * PLACES);
+	snprintf(want, sizeof(want), "C count:20\nR %d\nT SELECT 1\n", N_BUSY * ROUNDS);
+	EXPECT(&client, "SELECT count(*) FROM t", want);
+	close_client(&client);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("many");
@@ -148,6 +209,7 @@ int main(void)
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, idle_connections_are_bounded_over_all_databases);
 	tcase_add_test(tc, what_is_idle_is_closed_after_a_time_and_opened_again);
+	tcase_add_test(tc, many_clients_of_a_database_need_few_connections);
 	suite_add_tcase(s, tc);
 	SRunner *runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);

@@ -176,16 +176,25 @@ static void *take_turns(void *arg)
 		atomic_bool *canceled = rnd(&w->r, 4) == 0 ? &w->canceled : NULL;
 		struct error err = ERROR_INIT;
 
-		if (vfs_intent_begin(db, hurried ? mono_ms() + 1 : 0, canceled, &err) != VFS_OK) {
+		int64_t deadline_ms = hurried ? mono_ms() + 1 : 0;
+		bool lends = rnd(&w->r, 2) == 0;
+		struct vfs_turn turn = { .db = NULL };
+		enum vfs_rc rc = lends ? vfs_turn_begin(&turn, "app", w, deadline_ms, canceled, &err) :
+					 vfs_intent_begin(db, deadline_ms, canceled, &err);
+
+		if (rc != VFS_OK) {
 			ck_assert(hurried || canceled != NULL);
 			w->given_up++;
 			continue;
 		}
+		if (lends && rnd(&w->r, 2) == 0)
+			ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, db, 0, NULL, &err));
 		w->n++;
 		++*w->n_all;
 		if (rnd(&w->r, 30) == 0)
 			usleep(3000);
 		vfs_intent_end(db);
+		vfs_turn_end(&turn);
 	}
 	sqlite3_close(db);
 	return NULL;

@@ -481,6 +481,112 @@ START_TEST(a_handle_that_has_read_nothing_does_not_see_a_dropped_database_as_emp
 }
 END_TEST
 
+/* May `db` write at once? */
+static bool has_way(sqlite3 *db)
+{
+	struct error err = ERROR_INIT;
+	enum vfs_rc rc = vfs_intent_begin(db, mono_ms() + 1, NULL, &err);
+
+	ck_assert_msg(rc == VFS_OK || rc == VFS_TIMEOUT, "%s", err.text);
+	vfs_intent_end(db);
+	return rc == VFS_OK;
+}
+
+START_TEST(a_lent_turn_ends_when_its_lender_ends_it)
+{
+	struct fixture f;
+	struct error err = ERROR_INIT;
+	atomic_bool canceled = true;
+	struct vfs_turn turn;
+	sqlite3 *a, *b, *memory;
+	int me;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	a = connect_to("app", NULL);
+	b = connect_to("app", NULL);
+	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "app", &me, 0, NULL, &err));
+	ck_assert(!has_way(b));
+	ck_assert_int_eq(SQLITE_BUSY, try_exec(b, "INSERT INTO t VALUES(0)"));
+	for (int i = 1; i <= 2; i++) {
+		/* more than one transaction, if it is lent again */
+		ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+		exec(a, "INSERT INTO t VALUES(1)");
+		ck_assert(!has_way(b));
+		ck_assert_int_eq(i, query_int(b, "SELECT count(*) FROM t"));
+	}
+	/* the handle has it no more: as any other it is refused */
+	ck_assert_int_eq(SQLITE_BUSY, try_exec(a, "INSERT INTO t VALUES(3)"));
+	/* ROLLBACK, no transaction at all, and a handle that is closed give it back, too */
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	exec(a, "BEGIN IMMEDIATE; INSERT INTO t VALUES(4)");
+	/* not what has begun already */
+	ck_assert_int_eq(VFS_INVALID, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	exec(a, "ROLLBACK");
+	ck_assert(!has_way(b));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	vfs_intent_end(a);
+	ck_assert(!has_way(b));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	sqlite3_close(a);
+	ck_assert(!has_way(b));
+	vfs_turn_end(&turn);
+	ck_assert(has_way(b));
+	vfs_turn_end(&turn);
+	/* who gives up has nothing */
+	ck_assert_int_eq(VFS_OK, vfs_intent_begin(b, 0, NULL, &err));
+	ck_assert_int_eq(VFS_TIMEOUT, vfs_turn_begin(&turn, "app", &me, mono_ms() + 5, NULL, &err));
+	ck_assert_ptr_null(turn.db);
+	ck_assert_int_eq(VFS_CANCELED, vfs_turn_begin(&turn, "app", &me, 0, &canceled, &err));
+	vfs_turn_end(&turn);
+	vfs_intent_end(b);
+	/* what is no handle of ours cannot borrow it */
+	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "app", &me, 0, NULL, &err));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open(":memory:", &memory));
+	ck_assert_int_eq(VFS_INVALID, vfs_turn_lend(&turn, memory, 0, NULL, &err));
+	ck_assert(!has_way(b));
+	vfs_turn_end(&turn);
+	ck_assert(has_way(b));
+	sqlite3_close(memory);
+	sqlite3_close(b);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_turn_is_of_the_database_that_the_handle_is_of)
+{
+	struct fixture f;
+	struct error err = ERROR_INIT;
+	struct vfs_turn turn;
+	sqlite3 *old, *new, *other;
+	int me;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	old = connect_to("app", NULL);
+	/* dropped and made again: the handle is still to the first one */
+	ck_assert_int_eq(VFS_OK, vfs_drop_database(f.faults, "app", &err));
+	ck_assert_int_eq(VFS_OK, vfs_create_database(f.faults, "app", &err));
+	new = connect_to("app", NULL);
+	exec(new, "CREATE TABLE t(a)");
+	other = connect_to("app", NULL);
+	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "app", &me, 0, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, new, 0, NULL, &err));
+	exec(new, "INSERT INTO t VALUES(1)");
+	enum vfs_rc rc = vfs_turn_lend(&turn, old, 0, NULL, &err);
+	ck_assert_int_ne(SQLITE_OK, try_exec(old, "INSERT INTO t VALUES(2)"));
+	if (rc == VFS_OK)
+		vfs_intent_end(old);
+	vfs_turn_end(&turn);
+	ck_assert(has_way(other));
+	ck_assert_int_eq(1, query_int(other, "SELECT count(*) FROM t"));
+	sqlite3_close(old);
+	sqlite3_close(new);
+	sqlite3_close(other);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(intent_waits_its_turn_in_order_and_gives_up_when_told)
 {
 	struct fixture f;
@@ -1215,6 +1321,8 @@ int main(void)
 	tcase_add_test(tc, stale_writer_does_not_survive_a_drop);
 	tcase_add_test(tc, a_handle_that_has_read_nothing_does_not_see_a_dropped_database_as_empty);
 	tcase_add_test(tc, intent_waits_its_turn_in_order_and_gives_up_when_told);
+	tcase_add_test(tc, a_lent_turn_ends_when_its_lender_ends_it);
+	tcase_add_test(tc, a_turn_is_of_the_database_that_the_handle_is_of);
 	tcase_add_test(tc, names_are_checked_and_encoded);
 	tcase_add_loop_test(tc, damaged_slot_is_named_and_refused, 0, 4);
 	tcase_add_test(tc, damaged_page_is_named_and_the_rest_stays_readable);
