@@ -94,6 +94,9 @@ struct turn {
 	struct mutex lock;
 	_Atomic(const void *) owner; /* who may write: a handle, or who lends to one; NULL: nobody */
 	atomic_uint queued;
+	atomic_uint n_awake;         /* they wait too, and have the processor now and then */
+	_Atomic int64_t usual_us;    /* what a turn takes, about */
+	int64_t began_us;            /* of mono_us(); the owner's */
 	struct turn_waiter *first, *last;
 };
 
@@ -326,6 +329,8 @@ MUST_CHECK bool turn_try(struct db *db, const void *owner);
 MUST_CHECK enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
 				 const atomic_bool *canceled, struct error *err);
 void turn_end(struct db *db, const void *owner);
+/* Does anybody wait for it? */
+bool turn_wanted(struct db *db);
 /* It is his whom the owner names. */
 void turn_pass(struct db *db, const void *owner, const void *to);
 

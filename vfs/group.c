@@ -806,7 +806,7 @@ static void linger_locked(struct db *db)
 		int64_t missing = (int64_t)db->awaited - db->n_tickets;
 		bool slow = come * (until_ms - now_ms) < missing * LINGER_LOOK_MS;
 		bool busy = atomic_load_explicit(&db->waking, memory_order_relaxed) != 0 ||
-			    atomic_load_explicit(&db->turn.queued, memory_order_relaxed) != 0;
+			    turn_wanted(db);
 		if (!busy && (come <= 0 || (slow && db->n_tickets >= db->last_group)))
 			break;
 	}

@@ -9,14 +9,20 @@
 #include "vfs/db.h"
 
 #include <assert.h>
+#include <sched.h>
 
 #include "base/clock.h"
 
 enum {
 	CANCEL_POLL_MS = 20,
-	SPIN_US = 40,
-	SPINS_MAX = 10000, /* whatever the clock says */
-	SPINS_A_LOOK = 16, /* at the clock */
+	SHORT_US = 100,     /* of a turn: worth to be waited for awake */
+	AWAKE_US = 1000,    /* for so long, then */
+	LONG_AWAKE_US = 40, /* and otherwise */
+	STARE_US = 15,      /* before others get the processor */
+	LOOKS_MAX = 100000, /* whatever the clock says */
+	LOOKS_A_TIME = 16,  /* at the turn, for one at the clock */
+	USUAL_PART = 8,     /* of what is usual, the last turn */
+	TOOK_MAX_US = 1000, /* so that a single long one is soon forgotten */
 };
 
 void turn_init(struct turn *t)
@@ -24,6 +30,8 @@ void turn_init(struct turn *t)
 	mutex_init(&t->lock);
 	atomic_init(&t->owner, NULL);
 	atomic_init(&t->queued, 0);
+	atomic_init(&t->n_awake, 0);
+	atomic_init(&t->usual_us, 0);
 	t->first = t->last = NULL;
 }
 
@@ -41,9 +49,30 @@ static bool take(struct turn *t, const void *owner)
 	return atomic_compare_exchange_strong(&t->owner, &nobody, owner) || nobody == owner;
 }
 
+/* It is the caller's. */
+static void begin(struct turn *t)
+{
+	t->began_us = mono_us();
+}
+
+/* It is about to be the caller's no more: what did it take? */
+static void end(struct turn *t)
+{
+	int64_t took_us = mono_us() - t->began_us;
+	int64_t usual_us = atomic_load_explicit(&t->usual_us, memory_order_relaxed);
+
+	if (took_us > TOOK_MAX_US)
+		took_us = TOOK_MAX_US;
+	atomic_store_explicit(&t->usual_us, usual_us + (took_us - usual_us) / USUAL_PART,
+			      memory_order_relaxed);
+}
+
 bool turn_try(struct db *db, const void *owner)
 {
-	return take(&db->turn, owner);
+	if (!take(&db->turn, owner))
+		return false;
+	begin(&db->turn);
+	return true;
 }
 
 static void relax(void)
@@ -56,25 +85,29 @@ static void relax(void)
 }
 
 /*
- * A statement's turn is shorter than it takes to fall asleep and to be woken: where
- * nobody is queued, look for a moment whether it ends.
+ * A statement's turn is shorter than it takes to fall asleep and to be woken: as long as nobody
+ * is queued, wait awake.  Others get the processor in between: he whose turn it is may be waiting for
+ * just this one, and cannot end it otherwise.
  */
-static bool spin(struct turn *t, const void *owner)
+static bool wait_awake(struct turn *t, const void *owner)
 {
-	int64_t until_us = 0;
+	bool is_short = atomic_load_explicit(&t->usual_us, memory_order_relaxed) < SHORT_US;
+	int64_t began_us = 0;
 
-	for (unsigned i = 0; i < SPINS_MAX; i++) {
+	for (unsigned i = 0; i < LOOKS_MAX; i++) {
 		if (atomic_load_explicit(&t->queued, memory_order_relaxed) != 0)
 			return false;
 		if (atomic_load_explicit(&t->owner, memory_order_relaxed) == NULL && take(t, owner))
 			return true;
-		if (i % SPINS_A_LOOK == 0) {
+		if (i % LOOKS_A_TIME == 0) {
 			int64_t now_us = mono_us();
 
 			if (i == 0)
-				until_us = now_us + SPIN_US;
-			else if (now_us >= until_us)
+				began_us = now_us;
+			if (now_us >= began_us + (is_short ? AWAKE_US : LONG_AWAKE_US))
 				return false;
+			if (now_us >= began_us + STARE_US || processors() == 1)
+				sched_yield();
 		}
 		relax();
 	}
@@ -156,11 +189,18 @@ enum vfs_rc turn_wait(struct db *db, const void *owner, int64_t deadline_ms,
 		      const atomic_bool *canceled, struct error *err)
 {
 	struct turn *t = &db->turn;
+	enum vfs_rc rc = VFS_OK;
 
-	if (take(t, owner) || (processors() > 1 && spin(t, owner)))
-		return VFS_OK;
-	enum vfs_rc rc = queue(t, owner, deadline_ms, canceled);
-	if (rc == VFS_TIMEOUT)
+	if (!take(t, owner)) {
+		atomic_fetch_add_explicit(&t->n_awake, 1, memory_order_relaxed);
+		bool mine = wait_awake(t, owner);
+		atomic_fetch_sub_explicit(&t->n_awake, 1, memory_order_relaxed);
+		if (!mine)
+			rc = queue(t, owner, deadline_ms, canceled);
+	}
+	if (rc == VFS_OK)
+		begin(t);
+	else if (rc == VFS_TIMEOUT)
 		error_set(err, "another transaction is writing to database \"%s\"", db->name);
 	else if (rc == VFS_CANCELED)
 		error_set(err, "canceled while waiting to write to database \"%s\"", db->name);
@@ -171,6 +211,7 @@ void turn_end(struct db *db, const void *owner)
 {
 	struct turn *t = &db->turn;
 
+	end(t);
 	mutex_lock(&t->lock);
 	assert(atomic_load(&t->owner) == owner);
 	struct turn_waiter *w = t->first;
@@ -189,4 +230,10 @@ void turn_pass(struct db *db, const void *owner, const void *to)
 	assert(atomic_load(&db->turn.owner) == owner);
 	(void)owner;
 	atomic_store(&db->turn.owner, to);
+}
+
+bool turn_wanted(struct db *db)
+{
+	return atomic_load_explicit(&db->turn.queued, memory_order_relaxed) != 0 ||
+	       atomic_load_explicit(&db->turn.n_awake, memory_order_relaxed) != 0;
 }
