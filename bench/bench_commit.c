@@ -4,9 +4,11 @@
  *	bench_commit [LATENCY-MS [CLIENTS [SECONDS [THINK-MS]]]]        30 ms, 64 clients, 5 s, 0 ms
  *
  * Each client inserts one row, waits until it is durable, thinks for a random time of THINK-MS
- * on average, and does it again.  They are counted once all have met, after ten latencies.  Prints
- * commits and PUTs a second, how long a commit takes as a ratio to the latency, and what it costs
- * this machine.
+ * on average, and does it again.  As in the server, clients share connections: who has the
+ * turn takes the one that was given back last.  Clients are counted once all have met, after ten
+ * latencies.  Prints commits and PUTs a second, how long a commit takes as a ratio to the
+ * latency, and what it costs this machine.  The store is a folder in memory, so that it is as late as
+ * is asked for; TMPDIR says where else.
  * Licence: MIT, see LICENSE.
  */
 #include <pthread.h>
@@ -16,15 +18,25 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "blob/blob.h"
 #include "tests/lib/fault_store.h"
 #include "vfs/vfs.h"
 
+#define MEMORY "/dev/shm"
+
 enum { CLIENTS_MAX = 1024, SAMPLES = 100000 };
+
+struct connection {
+	struct connection *next;
+	sqlite3 *db;
+	sqlite3_stmt *insert;
+};
 
 struct client {
 	pthread_t thread;
@@ -36,6 +48,8 @@ struct client {
 static atomic_bool stop;
 static pthread_barrier_t connected; /* nobody commits before all are */
 static unsigned think_ms;
+static struct mutex idle_lock = MUTEX_INIT;
+static struct connection *idle; /* guarded by idle_lock: those that nobody uses, the latest first */
 
 static void pause_for(double seconds)
 {
@@ -70,37 +84,85 @@ static sqlite3 *open_database(void)
 	return db;
 }
 
+/* The one that was given back last, or a new one. */
+static struct connection *take_connection(void)
+{
+	struct error err = ERROR_INIT;
+
+	mutex_lock(&idle_lock);
+	struct connection *c = idle;
+	if (c != NULL)
+		idle = c->next;
+	mutex_unlock(&idle_lock);
+	if (c != NULL)
+		return c;
+	c = malloc(sizeof(*c));
+	if (c == NULL)
+		exit(1);
+	c->db = open_database();
+	if (sqlite3_prepare_v2(c->db, "INSERT INTO t(client, what) VALUES (?, 'something happened')", -1,
+			       &c->insert, NULL) != SQLITE_OK)
+		die("prepare", &err);
+	return c;
+}
+
+static void give_connection(struct connection *c)
+{
+	mutex_lock(&idle_lock);
+	c->next = idle;
+	idle = c;
+	mutex_unlock(&idle_lock);
+}
+
+static void close_connections(void)
+{
+	while (idle != NULL) {
+		struct connection *c = idle;
+
+		idle = c->next;
+		sqlite3_finalize(c->insert);
+		sqlite3_close(c->db);
+		free(c);
+	}
+}
+
+/* One commit, durable when it returns. */
+static void commit(unsigned number)
+{
+	struct vfs_ticket ticket = { .seq = 0 };
+	struct error err = ERROR_INIT;
+	struct vfs_turn turn;
+
+	if (vfs_turn_begin(&turn, "bench", &ticket, 0, NULL, &err) != VFS_OK)
+		die("turn", &err);
+	struct connection *c = take_connection();
+	if (vfs_turn_lend(&turn, c->db, 0, NULL, &err) != VFS_OK)
+		die("turn", &err);
+	vfs_commit_later(c->db, &ticket, VFS_IN_STORE);
+	sqlite3_bind_int(c->insert, 1, (int)number);
+	if (sqlite3_step(c->insert) != SQLITE_DONE) {
+		(void)vfs_last_error(c->db, &err);
+		die(sqlite3_errmsg(c->db), &err);
+	}
+	sqlite3_reset(c->insert);
+	give_connection(c);
+	vfs_turn_end(&turn);
+	if (vfs_commit_wait(&ticket, &err) != VFS_OK)
+		die("commit", &err);
+}
+
 static void *run(void *arg)
 {
 	struct client *c = arg;
-	struct error err = ERROR_INIT;
-	sqlite3 *db = open_database();
-	sqlite3_stmt *insert;
 
-	if (sqlite3_prepare_v2(db, "INSERT INTO t(client, what) VALUES (?, 'something happened')", -1,
-			       &insert, NULL) != SQLITE_OK)
-		die("prepare", &err);
 	pthread_barrier_wait(&connected);
 	while (!stop && c->n < SAMPLES) {
-		struct vfs_ticket ticket = { .seq = 0 };
 		int64_t began = mono_us();
 
-		if (vfs_intent_begin(db, 0, NULL, &err) != VFS_OK)
-			die("turn", &err);
-		vfs_commit_later(db, &ticket, VFS_IN_STORE);
-		sqlite3_bind_int(insert, 1, (int)c->number);
-		if (sqlite3_step(insert) != SQLITE_DONE) {
-			(void)vfs_last_error(db, &err);
-			die(sqlite3_errmsg(db), &err);
-		}
-		sqlite3_reset(insert);
-		if (vfs_commit_wait(&ticket, &err) != VFS_OK)
-			die("commit", &err);
+		commit(c->number);
 		c->took_us[c->n++] = mono_us() - began;
 		think();
 	}
-	sqlite3_finalize(insert);
-	sqlite3_close(db);
 	return NULL;
 }
 
@@ -186,7 +248,7 @@ int main(int argc, char **argv)
 	unsigned n_clients = argc > 2 ? (unsigned)atoi(argv[2]) : 64;
 	double seconds = argc > 3 ? atof(argv[3]) : 5;
 	think_ms = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : MEMORY;
 	struct blob_options options = { 0 };
 	char dir[200], url[300], command[300];
 	struct error err = ERROR_INIT;
@@ -194,7 +256,7 @@ int main(int argc, char **argv)
 
 	if (latency_ms == 0 || n_clients == 0 || n_clients > CLIENTS_MAX)
 		return 2;
-	snprintf(dir, sizeof(dir), "%s/pgblob-bench-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	snprintf(dir, sizeof(dir), "%s/pgblob-bench-XXXXXX", access(tmp, W_OK) == 0 ? tmp : "/tmp");
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	snprintf(url, sizeof(url), "file://%s", dir);
@@ -214,6 +276,7 @@ int main(int argc, char **argv)
 	measure(faults, 1, seconds / 2, latency_ms);
 	measure(faults, n_clients, seconds, latency_ms);
 	fault_set_latency(faults, 0);
+	close_connections();
 	sqlite3_close(db);
 	vfs_deinit();
 	blob_close(faults);
