@@ -8,7 +8,10 @@
 #include "base/buf.h"
 #include "sql/func/text.h"
 
-/* Key words that are not unreserved: a name that equals one is quoted. */
+/*
+ * Words that PostgreSQL 15 quotes as names: all that are not "unreserved".
+ * Source: PostgreSQL 15 documentation, appendix C (SQL Key Words).
+ */
 static const char *const keywords[] = {
 	"all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric",
 	"authorization", "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast",
