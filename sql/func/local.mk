@@ -6,6 +6,7 @@ sql_function_sources += sql/func/regexp.c
 sql_function_sources += sql/func/numeric.c sql/func/numeric.h sql/func/collate.c
 sql_function_sources += sql/func/datum.h sql/func/datum.c sql/func/array.c sql/func/pattern.h sql/func/set.h \
 	sql/func/set.c sql/func/aggregate.c sql/func/session.c
-sql_function_sources += sql/func/datetime.c
+sql_function_sources += sql/func/datetime.c sql/func/datetime.h sql/func/datetime_part.c \
+	sql/func/datetime_make.c sql/func/interval.c
 sql_function_sources += sql/func/json.c
 sql_function_sources += sql/func/to_char.c

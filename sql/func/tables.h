@@ -24,9 +24,12 @@ extern const struct func_impl compare_impls[];
 extern const struct func_impl sequence_impls[]; /* catalog/sequence.c */
 extern const struct func_udf analyzed_udfs[];
 extern const struct func_impl integer_impls[], float_impls[], text_impls[], cast_impls[],
-	numeric_impls[], regexp_impls[], array_impls[], json_impls[], datetime_impls[], aggregate_impls[], set_impls[], session_impls[];
+	numeric_impls[], regexp_impls[], array_impls[], json_impls[], datetime_impls[],
+	datetime_part_impls[], datetime_make_impls[], interval_impls[], aggregate_impls[], set_impls[],
+	session_impls[];
 extern const struct func_udf integer_udfs[], float_udfs[], text_udfs[], cast_udfs[],
-	numeric_udfs[], regexp_udfs[], array_udfs[], json_udfs[], datetime_udfs[], aggregate_udfs[], session_udfs[];
+	numeric_udfs[], regexp_udfs[], array_udfs[], json_udfs[], datetime_udfs[],
+	datetime_part_udfs[], datetime_make_udfs[], interval_udfs[], aggregate_udfs[], session_udfs[];
 
 extern const struct func_impl to_char_impls[];
 extern const struct func_udf to_char_udfs[];
