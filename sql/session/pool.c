@@ -243,8 +243,12 @@ static bool configure(struct sql_session *s, struct conn *c, struct sql_error *e
 	sqlite3 *db = c->sql.db;
 
 	sqlite3_extended_result_codes(db, 1);
-	if (!vfs_prepare_connection(db, &verr))
-		return outcome_vfs(s, VFS_IO, &verr, err);
+	if (!vfs_prepare_connection(db, &verr)) {
+		/* what the store said, if it is to blame: the database was dropped, say */
+		enum vfs_rc rc = vfs_last_error(db, &verr);
+
+		return outcome_vfs(s, rc != VFS_OK ? (int)rc : VFS_IO, &verr, err);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(on); i++)
 		sqlite3_db_config(db, on[i], 1, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(off); i++)
@@ -261,6 +265,7 @@ static bool conn_open(struct sql_session *s, struct conn **out, struct sql_error
 {
 	char name[VFS_NAME_ENCODED];
 	char uri[VFS_NAME_ENCODED + 32];
+	struct error verr = ERROR_INIT;
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
@@ -272,10 +277,14 @@ static bool conn_open(struct sql_session *s, struct conn **out, struct sql_error
 	int rc = sqlite3_open_v2(uri, &c->sql.db,
 				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
-		if (c->sql.db != NULL)
-			outcome_error(s, c, rc, err);
-		else
+		enum vfs_rc vrc = vfs_open_error(&verr);
+
+		if (c->sql.db == NULL)
 			sql_error_no_memory(err);
+		else if (vrc != VFS_OK)
+			outcome_vfs(s, (int)vrc, &verr, err);
+		else
+			outcome_error(s, c, rc, err);
 		goto fail;
 	}
 	if (!configure(s, c, err))

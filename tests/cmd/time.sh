@@ -80,6 +80,7 @@ check 'kill -9: the branch is what it was' "$of_b" "$(sum b)"
 check 'kill -9: the parent too' "$of_app" "$(sum myapp)"
 first=$port
 start
+second=$port
 check 'another server serves the branch of the branch' "$of_b" "$(sum c)"
 query "DELETE FROM t WHERE id % 2 = 0" c >/dev/null
 of_c=$(sum c)
@@ -96,6 +97,16 @@ check 'the parent is dropped' 'DROP DATABASE' "$(query 'DROP DATABASE b' && sum 
 check 'what was branched from it is not' "$of_c" "$(sum c)"
 check 'the name can be branched to again' 'CREATE DATABASE' "$(query 'CREATE DATABASE b TEMPLATE old')"
 check 'and is the other one' "${sums[5]}" "$(sum b)"
+# \! lets the other server drop the database in the middle of a session
+port=$first
+check 'who is connected to a database that another server drops is told so' \
+	'ERROR:  3D000: database "gone" does not exist' \
+	"$(query 'CREATE DATABASE gone' >/dev/null
+	printf '%s\n' 'CREATE TABLE t(i int);' \
+		"\\! psql -X -q -h 127.0.0.1 -p $second -U postgres -d myapp -c 'DROP DATABASE gone'" \
+		'INSERT INTO t VALUES (1);' 'SELECT 1 FROM t;' |
+		psql -X -qAt -v VERBOSITY=verbose -h 127.0.0.1 -p "$port" -U postgres -d gone 2>&1 |
+		sed -n 's/.*ERROR/ERROR/p' | tail -n 1)"
 for name in b c old; do query "DROP DATABASE $name" >/dev/null; done
 check 'no branch leaves anything behind in its parent' 0 "$(find data/myapp/pin -type f 2>/dev/null | wc -l)"
 stop
