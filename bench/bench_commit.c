@@ -136,7 +136,7 @@ static void commit(unsigned number)
 	if (vfs_turn_begin(&turn, "bench", &ticket, 0, NULL, &err) != VFS_OK)
 		die("turn", &err);
 	struct connection *c = take_connection();
-	if (vfs_turn_lend(&turn, c->db, 0, NULL, &err) != VFS_OK)
+	if (vfs_turn_lend(&turn, c->db, &err) != VFS_OK)
 		die("turn", &err);
 	vfs_commit_later(c->db, &ticket, VFS_IN_STORE);
 	sqlite3_bind_int(c->insert, 1, (int)number);

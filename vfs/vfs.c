@@ -412,20 +412,26 @@ static struct handle *handle_at_rest(sqlite3 *connection, struct error *err)
 	return NULL;
 }
 
-/* The turn is the handle's. */
-static enum vfs_rc intend(struct handle *h, sqlite3 *connection, struct error *err)
+/* Wait for the turn.  No SQL is run in vain when the store cannot take a commit anyway. */
+static enum vfs_rc take_turn(struct db *db, const void *owner, int64_t deadline_ms,
+			     const atomic_bool *canceled, struct error *err)
 {
-	enum vfs_rc rc;
+	enum vfs_rc rc = turn_wait(db, owner, deadline_ms, canceled, err);
 
+	if (rc != VFS_OK)
+		return rc;
+	rc = commit_resolve(db, err);
+	if (rc == VFS_OK)
+		rc = db_follow_for_write(db, err);
+	if (rc != VFS_OK)
+		turn_end(db, owner);
+	return rc;
+}
+
+static void intend(struct handle *h)
+{
 	h->has_turn = h->intent = true;
 	h->wish = false;
-	/* no SQL is run in vain when the store cannot take a commit anyway */
-	rc = commit_resolve(h->db, err);
-	if (rc == VFS_OK)
-		rc = db_follow_for_write(h->db, err);
-	if (rc != VFS_OK)
-		vfs_intent_end(connection);
-	return rc;
 }
 
 enum vfs_rc vfs_intent_begin(sqlite3 *connection, int64_t deadline_ms,
@@ -438,8 +444,10 @@ enum vfs_rc vfs_intent_begin(sqlite3 *connection, int64_t deadline_ms,
 		return VFS_INVALID;
 	if (h->has_turn)
 		return VFS_OK;
-	rc = turn_wait(h->db, h, deadline_ms, canceled, err);
-	return rc == VFS_OK ? intend(h, connection, err) : rc;
+	rc = take_turn(h->db, h, deadline_ms, canceled, err);
+	if (rc == VFS_OK)
+		intend(h);
+	return rc;
 }
 
 void vfs_intent_end(sqlite3 *connection)
@@ -466,7 +474,7 @@ enum vfs_rc vfs_turn_begin(struct vfs_turn *turn, const char *name, const void *
 		rc = registry_get(store, ref, name, &db, err);
 	if (rc != VFS_OK)
 		return rc;
-	rc = turn_wait(db, owner, deadline_ms, canceled, err);
+	rc = take_turn(db, owner, deadline_ms, canceled, err);
 	if (rc == VFS_OK)
 		*turn = (struct vfs_turn){ .db = db, .owner = owner };
 	else
@@ -474,21 +482,21 @@ enum vfs_rc vfs_turn_begin(struct vfs_turn *turn, const char *name, const void *
 	return rc;
 }
 
-enum vfs_rc vfs_turn_lend(struct vfs_turn *turn, sqlite3 *connection, int64_t deadline_ms,
-			  const atomic_bool *canceled, struct error *err)
+enum vfs_rc vfs_turn_lend(const struct vfs_turn *turn, sqlite3 *connection, struct error *err)
 {
 	struct handle *h = handle_at_rest(connection, err);
 
 	if (h == NULL)
 		return VFS_INVALID;
 	if (h->db != turn->db) {
-		vfs_turn_end(turn);
-		return vfs_intent_begin(connection, deadline_ms, canceled, err);
+		error_set(err, "database \"%s\" was dropped", h->db->name);
+		return VFS_NOT_FOUND;
 	}
 	assert(!h->has_turn);
 	turn_pass(h->db, turn->owner, h);
 	h->lender = turn->owner;
-	return intend(h, connection, err);
+	intend(h);
+	return VFS_OK;
 }
 
 void vfs_turn_end(struct vfs_turn *turn)

@@ -255,11 +255,10 @@ MUST_CHECK enum vfs_rc vfs_turn_begin(struct vfs_turn *turn, const char *name, c
 				      struct error *err);
 /*
  * Lend it to the handle, as by vfs_intent_begin(), until its next transaction ends or vfs_intent_end().
- * If that is another database by now, dropped and made again, the handle waits for a turn
- * of its own, which ends with the transaction.  VFS_OK or not: vfs_turn_end() is due.
+ * Waits for nobody.  VFS_NOT_FOUND: the handle is to a database of that name that was dropped.
  */
-MUST_CHECK enum vfs_rc vfs_turn_lend(struct vfs_turn *turn, struct sqlite3 *db, int64_t deadline_ms,
-				     const atomic_bool *canceled, struct error *err);
+MUST_CHECK enum vfs_rc vfs_turn_lend(const struct vfs_turn *turn, struct sqlite3 *db,
+				     struct error *err);
 /* No handle has it any more.  Does nothing if it is nobody's. */
 void vfs_turn_end(struct vfs_turn *turn);
 

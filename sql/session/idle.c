@@ -63,7 +63,7 @@ void idle_closed(struct database *db)
 	mutex_unlock(&db->server->idle.lock);
 }
 
-void idle_give(struct conn *c)
+struct conn *idle_give(struct conn *c)
 {
 	struct database *db = c->db;
 	struct idle_pool *p = &db->server->idle;
@@ -91,8 +91,7 @@ void idle_give(struct conn *c)
 	if (victim != NULL)
 		victim->db->n_conns--;
 	mutex_unlock(&p->lock);
-	if (victim != NULL)
-		conn_discard(victim);
+	return victim;
 }
 
 /* Take those of the database (NULL: of all) that are idle since `since_ms` or longer, as a list by next. */

@@ -360,7 +360,15 @@ void conn_give(struct conn *c)
 	c->sql.env = nobody();
 	c->sql.schema = NULL;
 
-	idle_give(c);
+	/* not kept, and what could not be rolled back has the turn until it is closed */
+	bool close_now = c->broken;
+	struct conn *victim = idle_give(c);
+	if (close_now) {
+		conn_discard(victim);
+		victim = NULL;
+	}
 	/* not before: the next writer goes on with it, and its page cache is good */
 	vfs_turn_end(&turn);
+	if (victim != NULL)
+		conn_discard(victim); /* takes long: nobody waits for that */
 }

@@ -173,8 +173,8 @@ void idle_deinit(struct sql_server *server);
 /* The latest used one, or NULL: the caller opens one, or says idle_closed(). */
 struct conn *idle_take(struct database *db);
 void idle_closed(struct database *db);
-/* Keep it, or close it if it is broken; another one may be closed for it. */
-void idle_give(struct conn *c);
+/* Keep it, unless it is broken.  What is not kept, it or another one, is the caller's: conn_discard(). */
+MUST_CHECK struct conn *idle_give(struct conn *c);
 void idle_close_all(struct database *db);
 /* How many the database has, idle ones and those in use. */
 unsigned idle_connections(struct database *db);

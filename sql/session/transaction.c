@@ -117,13 +117,14 @@ static void drop_conn(struct sql_session *s, struct conn *c)
 	}
 	if (conn_in_transaction(c) && conn_exec(c, "ROLLBACK") != SQLITE_OK)
 		c->broken = true;
-	struct vfs_turn turn = conn_end_turn(c);
-	vfs_turn_end(&turn);
 	if (c->broken) {
 		/* its versions are gone, and the temporary tables with it */
-		session_warn(s, "WARNING", ERRCODE_IO, "temporary tables were lost");
 		session_drop_temp(s);
+		session_warn(s, "WARNING", ERRCODE_IO, "temporary tables were lost");
+		return;
 	}
+	struct vfs_turn turn = conn_end_turn(c);
+	vfs_turn_end(&turn);
 }
 
 void session_drop_temp(struct sql_session *s)
@@ -214,26 +215,29 @@ bool tx_write(struct sql_session *s, const char *command, struct sql_error *err)
 
 bool session_writer(struct sql_session *s, struct conn **out, struct sql_error *err)
 {
-	int64_t deadline = session_lock_deadline(s);
 	struct error verr = ERROR_INIT;
 	struct vfs_turn turn;
 	struct conn *c;
 
 	place_give(s);
-	enum vfs_rc vrc = vfs_turn_begin(&turn, s->db->name, s, deadline, &s->canceled, &verr);
+	enum vfs_rc vrc = vfs_turn_begin(&turn, s->db->name, s, session_lock_deadline(s), &s->canceled,
+					 &verr);
 	if (vrc != VFS_OK)
 		return outcome_vfs(s, (int)vrc, &verr, err);
 	if (!place_take(s, err) || !take_conn(s, &c, err)) {
 		vfs_turn_end(&turn);
 		return false;
 	}
-	vrc = vfs_turn_lend(&turn, c->sql.db, deadline, &s->canceled, &verr);
-	c->turn = turn;
-	c->has_turn = true;
+	vrc = vfs_turn_lend(&turn, c->sql.db, &verr);
 	if (vrc != VFS_OK) {
+		/* the next one is opened anew */
+		c->broken = true;
 		drop_conn(s, c);
+		vfs_turn_end(&turn);
 		return outcome_vfs(s, (int)vrc, &verr, err);
 	}
+	c->turn = turn;
+	c->has_turn = true;
 	*out = c;
 	return true;
 }

@@ -71,3 +71,7 @@ check_PROGRAMS += tests/sql/test_many
 tests_sql_test_many_SOURCES = tests/sql/test_many.c $(SESSION_FIXTURE)
 tests_sql_test_many_CFLAGS = $(CHECK_TEST_CFLAGS)
 tests_sql_test_many_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/sql/test_turns
+tests_sql_test_turns_SOURCES = tests/sql/test_turns.c $(SESSION_FIXTURE)
+tests_sql_test_turns_CFLAGS = $(CHECK_TEST_CFLAGS) $(SQLITE_CFLAGS)
+tests_sql_test_turns_LDADD = $(TEST_LIBS) $(SQL_LIBS) $(CHECK_LIBS)

@@ -339,6 +339,39 @@ START_TEST(another_machine_meets_a_new_branch_of_a_known_name)
 }
 END_TEST
 
+START_TEST(a_turn_is_not_lent_to_a_handle_of_the_branch_before)
+{
+	struct error err = ERROR_INIT;
+	struct vfs_turn turn;
+	struct fixture f;
+	sqlite3 *writer;
+	int me;
+
+	fixture_open(&f);
+	fill(f.db, 10);
+	branch(&f, "b", "app");
+	branch(&f, "x", "b");
+	sqlite3 *old = connect_to("b", NULL);
+	ck_assert_int_eq(10, query_int(old, "SELECT count(*) FROM t"));
+	/* as another machine: through the store behind the faults, which is another database here */
+	ck_assert_msg(vfs_drop_database(f.inner, "b", &err) == VFS_OK, "%s", err.text);
+	ck_assert_msg(vfs_branch_database(f.inner, "b", "x", &err) == VFS_OK, "%s", err.text);
+	ck_assert_int_eq(VFS_OK, vfs_database_exists(f.faults, "b", &err));
+	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "b", &me, 0, NULL, &err));
+	ck_assert_int_eq(VFS_NOT_FOUND, vfs_turn_lend(&turn, old, &err));
+	ck_assert_str_eq("database \"b\" was dropped", err.text);
+	sqlite3_close(old);
+	writer = connect_to("b", NULL);
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, writer, &err));
+	exec(writer, "INSERT INTO t(v) VALUES(1)");
+	vfs_turn_end(&turn);
+	exec(writer, "INSERT INTO t(v) VALUES(2)");
+	ck_assert_int_eq(12, query_int(writer, "SELECT count(*) FROM t"));
+	sqlite3_close(writer);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(what_cannot_be_branched_is_told)
 {
 	struct error err = ERROR_INIT;
@@ -748,6 +781,7 @@ int main(void)
 	tcase_add_test(tc, what_is_damaged_on_its_way_is_not_told_as_cleaned_up);
 	tcase_add_test(tc, who_was_away_is_told_that_a_name_is_another_branch_now);
 	tcase_add_test(tc, another_machine_meets_a_new_branch_of_a_known_name);
+	tcase_add_test(tc, a_turn_is_not_lent_to_a_handle_of_the_branch_before);
 	tcase_add_test(tc, what_cannot_be_branched_is_told);
 	tcase_add_loop_test(tc, a_branch_is_whole_or_not_there, 0, FAULT_REPEAT + 1);
 	tcase_add_test(tc, a_parent_that_is_dropped_meanwhile_is_seen);

@@ -188,7 +188,7 @@ static void *take_turns(void *arg)
 			continue;
 		}
 		if (lends && rnd(&w->r, 2) == 0)
-			ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, db, 0, NULL, &err));
+			ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, db, &err));
 		w->n++;
 		++*w->n_all;
 		if (rnd(&w->r, 30) == 0)

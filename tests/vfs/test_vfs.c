@@ -510,7 +510,7 @@ START_TEST(a_lent_turn_ends_when_its_lender_ends_it)
 	ck_assert_int_eq(SQLITE_BUSY, try_exec(b, "INSERT INTO t VALUES(0)"));
 	for (int i = 1; i <= 2; i++) {
 		/* more than one transaction, if it is lent again */
-		ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+		ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, &err));
 		exec(a, "INSERT INTO t VALUES(1)");
 		ck_assert(!has_way(b));
 		ck_assert_int_eq(i, query_int(b, "SELECT count(*) FROM t"));
@@ -518,16 +518,16 @@ START_TEST(a_lent_turn_ends_when_its_lender_ends_it)
 	/* the handle has it no more: as any other it is refused */
 	ck_assert_int_eq(SQLITE_BUSY, try_exec(a, "INSERT INTO t VALUES(3)"));
 	/* ROLLBACK, no transaction at all, and a handle that is closed give it back, too */
-	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, &err));
 	exec(a, "BEGIN IMMEDIATE; INSERT INTO t VALUES(4)");
 	/* not what has begun already */
-	ck_assert_int_eq(VFS_INVALID, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	ck_assert_int_eq(VFS_INVALID, vfs_turn_lend(&turn, a, &err));
 	exec(a, "ROLLBACK");
 	ck_assert(!has_way(b));
-	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, &err));
 	vfs_intent_end(a);
 	ck_assert(!has_way(b));
-	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, 0, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, a, &err));
 	sqlite3_close(a);
 	ck_assert(!has_way(b));
 	vfs_turn_end(&turn);
@@ -543,7 +543,7 @@ START_TEST(a_lent_turn_ends_when_its_lender_ends_it)
 	/* what is no handle of ours cannot borrow it */
 	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "app", &me, 0, NULL, &err));
 	ck_assert_int_eq(SQLITE_OK, sqlite3_open(":memory:", &memory));
-	ck_assert_int_eq(VFS_INVALID, vfs_turn_lend(&turn, memory, 0, NULL, &err));
+	ck_assert_int_eq(VFS_INVALID, vfs_turn_lend(&turn, memory, &err));
 	ck_assert(!has_way(b));
 	vfs_turn_end(&turn);
 	ck_assert(has_way(b));
@@ -571,9 +571,9 @@ START_TEST(a_turn_is_of_the_database_that_the_handle_is_of)
 	exec(new, "CREATE TABLE t(a)");
 	other = connect_to("app", NULL);
 	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "app", &me, 0, NULL, &err));
-	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, new, 0, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, new, &err));
 	exec(new, "INSERT INTO t VALUES(1)");
-	enum vfs_rc rc = vfs_turn_lend(&turn, old, 0, NULL, &err);
+	enum vfs_rc rc = vfs_turn_lend(&turn, old, &err);
 	ck_assert_int_ne(SQLITE_OK, try_exec(old, "INSERT INTO t VALUES(2)"));
 	if (rc == VFS_OK)
 		vfs_intent_end(old);
