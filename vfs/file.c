@@ -524,6 +524,15 @@ static int lock_shared(struct handle *h)
 	return SQLITE_OK;
 }
 
+/* Has anybody committed since the transaction began? */
+static bool is_stale(const struct handle *h)
+{
+	mutex_lock(&h->db->lock);
+	bool stale = h->db->newest != h->pin;
+	mutex_unlock(&h->db->lock);
+	return stale;
+}
+
 static int lock_reserved(struct handle *h)
 {
 	struct error err = ERROR_INIT;
@@ -535,7 +544,8 @@ static int lock_reserved(struct handle *h)
 	if (!h->has_turn) {
 		if (!turn_try(h->db, h)) {
 			h->wish = true;
-			return SQLITE_BUSY;
+			/* who is too late already need not wait for a turn to be told so */
+			return is_stale(h) ? SQLITE_BUSY_SNAPSHOT : SQLITE_BUSY;
 		}
 		h->has_turn = true;
 	}

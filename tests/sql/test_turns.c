@@ -160,6 +160,29 @@ START_TEST(who_waits_for_his_turn_has_no_place)
 }
 END_TEST
 
+/* Others may hand the turn on to each other for ever. */
+START_TEST(a_snapshot_that_is_old_does_not_wait_for_a_turn)
+{
+	struct client writer, late;
+
+	reopen(1);
+	connect_client(&writer);
+	connect_client(&late);
+	make_table(&writer);
+	EXPECT(&late, "SET lock_timeout = '60s'", "T SET\n");
+	run(&late, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t");
+	run(&writer, "UPDATE t SET name = 'x' WHERE id = 1");
+	run(&writer, "BEGIN; UPDATE t SET name = 'y' WHERE id = 1");
+	EXPECT(&late, "UPDATE t SET name = 'z' WHERE id = 2",
+	       "E 40001 could not serialize access due to concurrent update\n");
+	run(&late, "ROLLBACK");
+	run(&writer, "COMMIT");
+	check_writable(&late);
+	close_client(&writer);
+	close_client(&late);
+}
+END_TEST
+
 static void read_meanwhile(void *arg)
 {
 	EXPECT((struct client *)arg, "SELECT count(*) FROM t", "C count:20\nR 3\nT SELECT 1\n");
@@ -464,6 +487,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, session_setup, session_teardown);
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, who_waits_for_his_turn_has_no_place);
+	tcase_add_test(tc, a_snapshot_that_is_old_does_not_wait_for_a_turn);
 	tcase_add_test(tc, who_asks_the_store_before_he_writes_has_no_place);
 	tcase_add_test(tc, who_has_no_memory_keeps_no_turn);
 	tcase_add_loop_test(tc, whatever_happens_the_turn_goes_on, 0, 3);

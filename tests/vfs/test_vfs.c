@@ -553,6 +553,34 @@ START_TEST(a_lent_turn_ends_when_its_lender_ends_it)
 }
 END_TEST
 
+START_TEST(who_is_too_late_is_told_while_another_has_the_turn)
+{
+	struct fixture f;
+	struct error err = ERROR_INIT;
+	struct vfs_turn turn;
+	sqlite3 *reader, *writer;
+	int me;
+
+	fixture_open(&f);
+	exec(f.db, "CREATE TABLE t(a)");
+	reader = connect_to("app", NULL);
+	writer = connect_to("app", NULL);
+	exec(reader, "BEGIN");
+	ck_assert_int_eq(0, query_int(reader, "SELECT count(*) FROM t"));
+	ck_assert_int_eq(VFS_OK, vfs_turn_begin(&turn, "app", &me, 0, NULL, &err));
+	ck_assert_int_eq(SQLITE_BUSY, try_exec(reader, "INSERT INTO t VALUES(1)"));
+	ck_assert_int_eq(VFS_OK, vfs_turn_lend(&turn, writer, &err));
+	exec(writer, "INSERT INTO t VALUES(2)");
+	ck_assert_int_eq(SQLITE_BUSY_SNAPSHOT, try_exec(reader, "INSERT INTO t VALUES(1)"));
+	exec(reader, "ROLLBACK");
+	vfs_turn_end(&turn);
+	exec(reader, "INSERT INTO t VALUES(1)");
+	sqlite3_close(reader);
+	sqlite3_close(writer);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_turn_is_of_the_database_that_the_handle_is_of)
 {
 	struct fixture f;
@@ -1322,6 +1350,7 @@ int main(void)
 	tcase_add_test(tc, a_handle_that_has_read_nothing_does_not_see_a_dropped_database_as_empty);
 	tcase_add_test(tc, intent_waits_its_turn_in_order_and_gives_up_when_told);
 	tcase_add_test(tc, a_lent_turn_ends_when_its_lender_ends_it);
+	tcase_add_test(tc, who_is_too_late_is_told_while_another_has_the_turn);
 	tcase_add_test(tc, a_turn_is_of_the_database_that_the_handle_is_of);
 	tcase_add_test(tc, names_are_checked_and_encoded);
 	tcase_add_loop_test(tc, damaged_slot_is_named_and_refused, 0, 4);
