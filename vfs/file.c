@@ -42,7 +42,10 @@ int handle_fail(struct handle *h, enum vfs_rc rc, int sqlite_rc, const struct er
 	sqlite3_log(sqlite_rc, "pgblob: %s", err->text);
 #ifdef PGBLOB_EXTENSION
 	/* SQLite's own text would be no more than "disk I/O error" */
-	log_error(NULL, "%s", err->text);
+	if (err->hint[0] != '\0')
+		log_error(NULL, "%s (%s)", err->text, err->hint);
+	else
+		log_error(NULL, "%s", err->text);
 #endif
 	return sqlite_rc;
 }

@@ -100,12 +100,17 @@ static bool put_slot(void *arg, const struct vfs_slot *slot)
 /* The newest slots: as many as the argument says. */
 static enum vfs_rc put_log(struct buf *out, struct handle *h, const char *count, struct error *err)
 {
-	long n = count != NULL ? strtol(count, NULL, 10) : LOG_LINES;
+	char *end = NULL;
+	long n = count != NULL ? strtol(count, &end, 10) : LOG_LINES;
+
+	if (n < 1 || n > LOG_LINES_MAX || (end != NULL && (end == count || *end != '\0'))) {
+		error_set(err, "pgblob_log takes a number of slots from 1 to %d", (int)LOG_LINES_MAX);
+		return VFS_INVALID;
+	}
 	struct version *v = db_pin_durable(h->db);
 	uint64_t lsn = v->lsn;
 
 	db_unpin(h->db, v);
-	n = n < 1 ? 1 : n > LOG_LINES_MAX ? LOG_LINES_MAX : n;
 	if (lsn == 0)
 		return VFS_OK;
 	return vfs_inspect_slots(h->db->store, h->db->name, lsn, (uint64_t)n, put_slot, out, err);

@@ -274,6 +274,14 @@ START_TEST(the_log_of_a_version_begins_with_it)
 	ck_assert_uint_eq(2, s.n);
 	ck_assert_uint_eq(5, s.lsn[0]);
 	ck_assert_ptr_nonnull(strstr(query_text(old, "PRAGMA pgblob_log(1)"), "5 "));
+	ck_assert_int_eq(SQLITE_OK, try_exec(old, "PRAGMA pgblob_log(1000)"));
+	static const char *const no_number[] = { "0", "-1", "1001", "x", "'2x'", "''", "99999999999999999999" };
+	for (size_t i = 0; i < ARRAY_LEN(no_number); i++) {
+		char sql[64];
+
+		snprintf(sql, sizeof(sql), "PRAGMA pgblob_log(%s)", no_number[i]);
+		ck_assert_int_eq(SQLITE_ERROR, try_exec(old, sql));
+	}
 	sqlite3_close(old);
 }
 END_TEST
