@@ -498,8 +498,8 @@ static void fail_locked(struct db *db, const struct group *g, enum vfs_rc rc,
 				  db->name);
 			error_detail(&later, "%s", why->text);
 		}
-		db->stats.failed += finish_range_locked(db, g->last->seq, newest, later_rc, &later,
-							told);
+		n = finish_range_locked(db, g->last->seq, newest, later_rc, &later, told);
+		commit_count_locked(db, n, later_rc);
 	}
 	n = finish_range_locked(db, 0, g->last->seq, rc, why, told);
 	commit_count_locked(db, n, rc);

@@ -151,6 +151,49 @@ START_TEST(a_lost_slot_takes_every_version_on_it_along)
 }
 END_TEST
 
+struct late {
+	sqlite3 *behind, *elsewhere;
+	struct vfs_ticket ticket;
+};
+
+static void come_late(void *arg)
+{
+	struct late *late = arg;
+
+	publish(late->behind, "INSERT INTO t SELECT 2, b FROM t", &late->ticket);
+	exec(late->elsewhere, "UPDATE t SET b = 'elsewhere'");
+}
+
+START_TEST(what_was_published_behind_a_group_that_is_lost_is_told_and_counted_as_lost)
+{
+	struct vfs_commit_stats stats;
+	struct vfs_ticket first;
+	struct late late;
+	struct fixture f;
+
+	fixture_open_with(&f, 0, &quick);
+	exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
+	exec(f.db, "INSERT INTO t VALUES (1, 'before')");
+	sqlite3 *one = connect_to("app", NULL);
+	late.behind = connect_to("app", NULL);
+	late.elsewhere = connect_elsewhere(&f, "app");
+	publish(one, "UPDATE t SET b = 'one'", &first);
+	fault_set_hook(f.faults, come_late, &late);
+	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_CREATE);
+	ck_assert_int_eq(VFS_LOST, wait_for(&first));
+	ck_assert(fault_disarm(f.faults));
+	ck_assert_int_eq(VFS_LOST, wait_for(&late.ticket));
+	ck_assert_int_eq(VFS_OK, vfs_commit_stats(f.db, &stats));
+	ck_assert_uint_eq(2, stats.lost);
+	ck_assert_uint_eq(0, stats.failed);
+	ck_assert_str_eq("elsewhere", query_text(f.db, "SELECT group_concat(b) FROM t"));
+	sqlite3_close(late.elsewhere);
+	sqlite3_close(late.behind);
+	sqlite3_close(one);
+	fixture_close(&f);
+}
+END_TEST
+
 /* notes: the cookie of a lost schema is used again */
 START_TEST(a_schema_that_was_lost_is_forgotten)
 {
@@ -470,6 +513,7 @@ int main(void)
 	tcase_add_test(tc, commits_that_wait_share_one_slot);
 	tcase_add_test(tc, who_waits_depends_on_nobody_who_does_not);
 	tcase_add_test(tc, a_lost_slot_takes_every_version_on_it_along);
+	tcase_add_test(tc, what_was_published_behind_a_group_that_is_lost_is_told_and_counted_as_lost);
 	tcase_add_test(tc, a_schema_that_was_lost_is_forgotten);
 	tcase_add_test(tc, an_open_transaction_on_a_lost_version_cannot_commit);
 	tcase_add_test(tc, who_has_read_what_failed_is_not_told_of_another_server);
