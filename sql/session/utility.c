@@ -445,18 +445,15 @@ static bool run_lock(struct sql_session *s, const PgQuery__LockStmt *stmt, struc
 	 */
 	if (!ok || stmt->mode <= 1 || s->env.in_recovery)
 		return ok;
-	int64_t before = s->deadline_ms;
+	/* it is the turn that is not waited for: a place is free in a moment */
+	int64_t before = s->settings.lock_timeout_ms;
 	if (stmt->nowait)
-		s->deadline_ms = mono_ms() + 1;
+		s->settings.lock_timeout_ms = 1;
 	ok = tx_take_turn(s, err);
-	if (stmt->nowait) {
-		s->deadline_ms = before;
-		if (!ok && s->timed_out) {
-			s->timed_out = false;
-			sql_error_set(err, ERRCODE_LOCK_NOT_AVAILABLE, "could not obtain lock on relation \"%s\"",
-				      stmt->relations[0]->range_var->relname);
-		}
-	}
+	s->settings.lock_timeout_ms = before;
+	if (!ok && stmt->nowait && strcmp(err->sqlstate, ERRCODE_LOCK_NOT_AVAILABLE) == 0)
+		sql_error_set(err, ERRCODE_LOCK_NOT_AVAILABLE, "could not obtain lock on relation \"%s\"",
+			      stmt->relations[0]->range_var->relname);
 	return ok;
 }
 

@@ -183,6 +183,57 @@ START_TEST(a_snapshot_that_is_old_does_not_wait_for_a_turn)
 }
 END_TEST
 
+struct reading {
+	pthread_t thread;
+	struct client client;
+	atomic_bool *stop;
+};
+
+static void *read_on(void *arg)
+{
+	struct reading *r = arg;
+
+	while (!atomic_load(r->stop))
+		run(&r->client, "SELECT count(*) FROM t a, t b, t c, t d, t e");
+	return NULL;
+}
+
+/* Places are short, but nobody else writes. */
+START_TEST(nowait_does_not_wait_for_the_turn_but_for_a_place)
+{
+	static struct reading readers[6];
+	atomic_bool stop = false;
+	struct client c;
+
+	reopen(1);
+	connect_client(&c);
+	make_table(&c);
+	run(&c, "INSERT INTO t SELECT id + 3, name FROM t");
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+		readers[i].stop = &stop;
+		connect_client(&readers[i].client);
+		ck_assert_int_eq(0, pthread_create(&readers[i].thread, NULL, read_on, &readers[i]));
+	}
+	for (int i = 0; i < 50; i++)
+		run(&c, "BEGIN; LOCK TABLE t IN EXCLUSIVE MODE NOWAIT; COMMIT");
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+		pthread_join(readers[i].thread, NULL);
+		close_client(&readers[i].client);
+	}
+	/* and if somebody does, it is told at once */
+	struct client writer;
+	connect_client(&writer);
+	run(&writer, "BEGIN; DELETE FROM t");
+	EXPECT(&c, "BEGIN; LOCK TABLE t IN EXCLUSIVE MODE NOWAIT",
+	       "T BEGIN\nE 55P03 could not obtain lock on relation \"t\"\n");
+	run(&c, "ROLLBACK");
+	close_client(&writer);
+	check_writable(&c);
+	close_client(&c);
+}
+END_TEST
+
 static void read_meanwhile(void *arg)
 {
 	EXPECT((struct client *)arg, "SELECT count(*) FROM t", "C count:20\nR 3\nT SELECT 1\n");
@@ -488,6 +539,7 @@ int main(void)
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, who_waits_for_his_turn_has_no_place);
 	tcase_add_test(tc, a_snapshot_that_is_old_does_not_wait_for_a_turn);
+	tcase_add_test(tc, nowait_does_not_wait_for_the_turn_but_for_a_place);
 	tcase_add_test(tc, who_asks_the_store_before_he_writes_has_no_place);
 	tcase_add_test(tc, who_has_no_memory_keeps_no_turn);
 	tcase_add_loop_test(tc, whatever_happens_the_turn_goes_on, 0, 3);
