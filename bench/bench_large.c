@@ -113,7 +113,7 @@ static void fill(struct slow_store *s, uint64_t rows)
 	}
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
-	if (vfs_compact_database(&s->base, "bench", NULL, &compaction, &err) != VFS_OK)
+	if (vfs_compact_database(&s->base, "bench", NULL, NULL, &compaction, &err) != VFS_OK)
 		die("compact", &err);
 	vfs_deinit();
 	printf("filled in %.1f s\n", (double)(mono_ms() - began_ms) / 1000);

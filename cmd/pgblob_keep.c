@@ -22,9 +22,12 @@ static int run_compact(struct tool *t, struct error *err)
 {
 	const char *name = tool_argument(t, 0);
 	char segments[TOOL_SIZE_LEN], manifest[TOOL_SIZE_LEN];
+	struct progress p = progress_begin(t, "compacting", PROGRESS_PAGES);
 	struct vfs_compaction c;
+	bool ok = vfs_compact_database(t->store, name, progress_show, &p, &c, err) == VFS_OK;
 
-	if (vfs_compact_database(t->store, name, interrupted, &c, err) != VFS_OK)
+	progress_end(&p);
+	if (!ok)
 		return EXIT_FAILED;
 	if (t->json) {
 		struct json_writer j = { .out = stdout };

@@ -52,6 +52,7 @@ struct compaction {
 	size_t n_moved;
 	uint32_t extent;          /* of the last page */
 	uint8_t *scratch;
+	bool hurry;               /* progress() said so */
 	struct vfs_read_stats reads;
 	struct vfs_compaction stats;
 };
@@ -182,7 +183,7 @@ static bool is_wanted(const struct compaction *c, pgno_t pgno)
 {
 	uint8_t why = c->plan.why[pgno];
 
-	if (c->request->stop != NULL && c->request->stop())
+	if (c->hurry || (c->request->stop != NULL && c->request->stop()))
 		why &= FOLD_SLOT;
 	return why != 0;
 }
@@ -234,6 +235,13 @@ static enum vfs_rc write_page(struct compaction *c, pgno_t pgno, struct image *i
 	return rc;
 }
 
+static void tell_progress(struct compaction *c)
+{
+	if (c->request->progress != NULL &&
+	    !c->request->progress(c->request->arg, c->n_moved, c->plan.n_pages))
+		c->hurry = true;
+}
+
 /* Write the segments. */
 static enum vfs_rc write_pages(struct compaction *c, struct error *err)
 {
@@ -252,6 +260,7 @@ static enum vfs_rc write_pages(struct compaction *c, struct error *err)
 			if (rc == VFS_OK && is_wanted(c, w.pgnos[i]))
 				rc = write_page(c, w.pgnos[i], w.images[i], err);
 			image_unref(w.images[i]);
+			tell_progress(c);
 		}
 	}
 	for (size_t i = 0; rc == VFS_OK && i < N_FILLS; i++)

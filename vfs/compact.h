@@ -12,6 +12,8 @@
 struct compact_request {
 	uint64_t budget;         /* pages that are laid out anew without need, at the most */
 	bool (*stop)(void);      /* once it is true nothing more is done without need; NULL: never */
+	vfs_progress_fn progress; /* pages written, and to be written; once it is false as with stop; NULL: nobody */
+	void *arg;
 };
 
 /*

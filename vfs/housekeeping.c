@@ -10,10 +10,10 @@
 #include "vfs/registry.h"
 
 enum vfs_rc vfs_compact_database(struct blob_store *store, const char *name,
-				 bool (*stop)(void), struct vfs_compaction *out,
+				 vfs_progress_fn progress, void *arg, struct vfs_compaction *out,
 				 struct error *err)
 {
-	struct compact_request request = { .budget = UINT64_MAX, .stop = stop };
+	struct compact_request request = { .budget = UINT64_MAX, .progress = progress, .arg = arg };
 	struct db *db;
 	bool exists;
 

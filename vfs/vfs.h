@@ -154,6 +154,9 @@ MUST_CHECK enum vfs_rc vfs_branch_database(struct blob_store *store, const char 
 MUST_CHECK enum vfs_rc vfs_restore_database(struct blob_store *store, const char *name,
 					    const char *point, uint64_t *lsn, struct error *err);
 
+/* Called now and then with pages done and in all; may be NULL.  False stops. */
+typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);
+
 /* What compaction did: README.md, "Compaction". */
 struct vfs_compaction {
 	uint64_t lsn;           /* of the manifest; 0: there was nothing to do */
@@ -161,10 +164,13 @@ struct vfs_compaction {
 	uint64_t segments, segment_bytes, manifest_bytes;
 };
 
-/* Compact the newest version, however much is to be done; once stop() (may be NULL) is true only what must be. */
+/*
+ * Compact the newest version, however much is to be done.  Once progress() has returned false only
+ * what must be: "done" is then less than "in all" at the end.
+ */
 MUST_CHECK enum vfs_rc vfs_compact_database(struct blob_store *store, const char *name,
-					    bool (*stop)(void), struct vfs_compaction *out,
-					    struct error *err);
+					    vfs_progress_fn progress, void *arg,
+					    struct vfs_compaction *out, struct error *err);
 
 struct vfs_deleted {
 	uint64_t n, bytes;
@@ -193,9 +199,6 @@ MUST_CHECK enum vfs_rc vfs_clean_up_database(struct blob_store *store, const cha
  */
 MUST_CHECK enum vfs_rc vfs_list_folders(struct blob_store *store, struct vfs_database_list *out,
 					struct error *err);
-
-/* Called now and then with pages done and in all; may be NULL.  False stops. */
-typedef bool (*vfs_progress_fn)(void *arg, uint64_t done, uint64_t total);
 
 /* Make database `name` (not there yet) of the SQLite file at `path`, as one commit. */
 MUST_CHECK enum vfs_rc vfs_import(struct blob_store *store, const char *name,

@@ -261,7 +261,7 @@ START_TEST(who_was_away_is_told_that_a_name_is_another_branch_now)
 	ck_assert_int_eq(5, query_int(away, "SELECT count(*) FROM t"));
 	drop(&f, "b");
 	branch(&f, "b", "other");
-	ck_assert_msg(vfs_compact_database(f.faults, "b", NULL, NULL, &err) == VFS_OK, "%s", err.text);
+	ck_assert_msg(vfs_compact_database(f.faults, "b", NULL, NULL, NULL, &err) == VFS_OK, "%s", err.text);
 	/* so that it looks for a manifest, which tells of other parents */
 	vfs_test_sleep_us += (int64_t)3600 * 1000000;
 	ck_assert_int_ne(SQLITE_OK, try_exec(away, "SELECT count(*) FROM t"));
@@ -680,7 +680,7 @@ START_TEST(who_slept_over_a_restore_does_not_take_its_schema_for_another)
 	exec(other, "CREATE TABLE v(c); INSERT INTO v VALUES(3)");
 	ck_assert_int_eq(cookie, query_int(other, "PRAGMA schema_version"));
 	ck_assert_int_eq(SQLITE_OK, sqlite3_close(other));
-	ck_assert_msg(vfs_compact_database(f.inner, "app", NULL, &compaction, &err) == VFS_OK, "%s", err.text);
+	ck_assert_msg(vfs_compact_database(f.inner, "app", NULL, NULL, &compaction, &err) == VFS_OK, "%s", err.text);
 	vfs_test_sleep_us = (int64_t)3600 * 1000000;
 	ck_assert_int_ne(SQLITE_OK, try_exec(f.db, "SELECT b FROM u"));
 	ck_assert(vfs_poisoned(f.db));

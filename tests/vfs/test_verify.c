@@ -263,7 +263,7 @@ START_TEST(each_object_is_read_once)
 	struct vfs_verify_result result;
 	struct found found = { 0 };
 
-	ck_assert_int_eq(VFS_OK, vfs_compact_database(f.faults, "app", NULL, NULL, &err));
+	ck_assert_int_eq(VFS_OK, vfs_compact_database(f.faults, "app", NULL, NULL, NULL, &err));
 	forget();
 	uint64_t before = fault_get_counts(f.faults).gets;
 	ck_assert_int_eq(VFS_OK, verify_with(&objects, &found, &result));

@@ -323,7 +323,7 @@ static void keep_house(struct client *c)
 	any_name(name);
 	struct name_state before = model_name(name);
 	if (sim_chance(500)) {
-		rc = vfs_compact_database(c->life->store, name, NULL, &compaction, &err);
+		rc = vfs_compact_database(c->life->store, name, NULL, NULL, &compaction, &err);
 		sim_trace("client %u: compaction of %s came to %d %s", c->number, name, rc, err.text);
 	} else {
 		rc = vfs_clean_up_database(c->life->store, name, false, NULL, &cleaned, &err);
@@ -347,7 +347,7 @@ static void compact_meanwhile(void *arg)
 	struct error err = ERROR_INIT;
 
 	sim_sleep_us((int64_t)sim_random(20) * plan.faults.latency_us);
-	enum vfs_rc rc = vfs_compact_database(k->life->store, k->name, NULL, &compaction, &err);
+	enum vfs_rc rc = vfs_compact_database(k->life->store, k->name, NULL, NULL, &compaction, &err);
 	sim_trace("compaction of %s came to %d %s", k->name, rc, err.text);
 }
 
@@ -382,7 +382,7 @@ void databases_grow_old(struct client *c, struct life *other, void (*write)(stru
 			if (!model_name(c->name).exists)
 				continue;
 			if (round == 0)
-				(void)!vfs_compact_database(c->life->store, c->name, NULL, &compaction, &err);
+				(void)!vfs_compact_database(c->life->store, c->name, NULL, NULL, &compaction, &err);
 			write(c);
 			if (round == 1)
 				clean_up_at_last(c, other);
