@@ -75,6 +75,7 @@ struct blob_options {
 	const char *azure_connection_string; /* AZURE_STORAGE_CONNECTION_STRING */
 	bool azure_use_managed_identity;
 	const char *azure_client_id;    /* AZURE_IDENTITY_CLIENT_ID */
+	bool must_exist;                /* a local folder that is not there is not made */
 	bool read_only;                 /* creates and deletes fail before a request is made */
 	const char *ca_file;            /* trusted certificates, PEM; the system's otherwise */
 	int64_t connect_timeout_ms;     /* 5000 */

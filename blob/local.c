@@ -326,7 +326,7 @@ static enum blob_rc local_open_store(const char *url, const struct blob_options 
 		error_set(err, "\"%s\" has no path", url);
 		return BLOB_FAILED;
 	}
-	int failed = options->read_only ? 0 : make_root(path);
+	int failed = options->read_only || options->must_exist ? 0 : make_root(path);
 	int fd = -1;
 	if (failed == 0) {
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -100,6 +100,7 @@ bool store_open_only(const struct config *c, const char *where, bool probe,
 		.azure_use_managed_identity = c->azure_use_managed_identity ||
 					      c->azure_client_id[0] != '\0',
 		.azure_client_id = said(c, &c->azure_client_id),
+		.must_exist = !probe,
 		.read_only = c->database_read_only,
 		.ca_file = said(c, &c->storage_ca_file),
 		.connect_timeout_ms = c->storage_connect_timeout_ms,

@@ -22,7 +22,7 @@ MUST_CHECK bool store_open(const struct config *c, struct blob_store **out, stru
 /*
  * The same in two steps, for the tool.  `url` is what an operator writes, with
  * "?endpoint=...&region=..." behind it if need be; NULL: the store of the configuration.
- * With `probe` it is found out that it can be written to; otherwise no request is made.
+ * With `probe` it is found out that it can be written to; otherwise no request is made, and no folder.
  * On success *out is the caller's, for blob_close().
  */
 MUST_CHECK bool store_open_only(const struct config *c, const char *url, bool probe,

@@ -9,6 +9,7 @@ build=$(cd "${PGBLOB_BUILD:?}" && pwd)
 pgblob=${PGBLOB:-$build/pgblob}
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/pgblob-tool.XXXXXX")
 cd "$work" || exit 1
+mkdir data
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 for name in $("$build/pgblobd" --help | sed -n 's/.*\[\([A-Z0-9_]*\)\]$/\1/p') CONFIG_PATH; do
@@ -74,7 +75,10 @@ says 'a bad time is told' 2 'invalid time "yesterday"' "$pgblob" log x --since y
 says 'a bad key of the configuration is told' 1 'unknown key "storage.x"' "$pgblob" --storage.x=1 ls
 says 'a bad parameter of a store is told' 1 'unknown parameter "x=1"' "$pgblob" -s 's3://b/p?x=1' ls
 
-# an empty store
+# a store that is not there, an empty one
+says 'a folder that is not there is told' 1 'could not open folder' "$pgblob" -s "file:$work/nowhere" ls
+says 'also by cp, of the one that it reads' 1 'could not open folder' "$pgblob" cp "file:$work/nowhere#a" "file:$work/nowhere#b"
+check 'who only reads makes no folder' [ ! -e "$work/nowhere" ]
 check 'an empty store has no databases' [ -z "$("$pgblob" ls)" ]
 json 'the same in JSON' 'd == []' "$pgblob" ls --json
 
@@ -183,6 +187,8 @@ if command -v script >/dev/null; then
 	"$pgblob" import small.db 'sm%l one'
 	script -qec "$pgblob import from.db shown" /dev/null >shown 2>&1 </dev/null
 	check 'a terminal sees how far it is' grep -q '100%' shown
+	script -qec "$pgblob compact shown" /dev/null >shown 2>&1 </dev/null
+	check 'of compact, too' grep -q 'compacting.*100%' shown
 	script -qec "$pgblob -q import from.db unseen" /dev/null >shown 2>&1 </dev/null
 	check 'nobody else does' [ ! -s shown ]
 fi
