@@ -74,17 +74,35 @@ static void link_session(struct sql_session *s, struct database *db)
 	server->sessions = s;
 }
 
+/* Is `name` the database `base`, or a version of it? */
+static bool is_of(const char *name, const char *base)
+{
+	size_t len = strlen(base);
+
+	return strncmp(name, base, len) == 0 && (name[len] == '\0' || name[len] == '@');
+}
+
+static bool may_connect_locked(const struct sql_server *server, const char *name, struct sql_error *err)
+{
+	for (const struct dropping *d = server->dropping; d != NULL; d = d->next)
+		if (is_of(name, d->name))
+			return sql_error_set(err, ERRCODE_CANNOT_CONNECT_NOW,
+					     "database \"%s\" is being dropped", d->name);
+	return true;
+}
+
 bool database_use(struct sql_server *server, const char *name, struct sql_session *s,
 		  struct sql_error *err)
 {
 	mutex_lock(&server->lock);
 	struct database *db = map_get(&server->databases, name);
-	if (db != NULL && db->n_sessions > 0) {
+	bool may = may_connect_locked(server, name, err);
+	bool linked = may && db != NULL && db->n_sessions > 0;
+	if (linked)
 		link_session(s, db);
-		mutex_unlock(&server->lock);
-		return true;
-	}
 	mutex_unlock(&server->lock);
+	if (!may || linked)
+		return linked;
 	/* nobody uses it here, so somebody elsewhere may have dropped it */
 	if (!exists(s, name, err))
 		return false;
@@ -92,8 +110,10 @@ bool database_use(struct sql_server *server, const char *name, struct sql_sessio
 	if (fresh == NULL)
 		return sql_error_no_memory(err);
 	mutex_lock(&server->lock);
-	db = map_get(&server->databases, name);
-	if (db == NULL && map_put(&server->databases, name, fresh, NULL)) {
+	/* while we looked a DROP may have begun */
+	may = may_connect_locked(server, name, err);
+	db = may ? map_get(&server->databases, name) : NULL;
+	if (may && db == NULL && map_put(&server->databases, name, fresh, NULL)) {
 		db = fresh;
 		fresh = NULL;
 	}
@@ -101,7 +121,7 @@ bool database_use(struct sql_server *server, const char *name, struct sql_sessio
 		link_session(s, db);
 	mutex_unlock(&server->lock);
 	database_free(fresh);
-	return db != NULL || sql_error_no_memory(err);
+	return db != NULL || (may && sql_error_no_memory(err));
 }
 
 void database_leave(struct sql_session *s)
@@ -311,14 +331,6 @@ bool database_create(struct sql_session *s, const PgQuery__CreatedbStmt *stmt, s
 	return make_database(s, stmt->dbname, template, err);
 }
 
-/* Is it the database `name`, or a version of it? */
-static bool is_of(const struct database *db, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(db->name, name, len) == 0 && (db->name[len] == '\0' || db->name[len] == '@');
-}
-
 /* Take the database out of the table if no session is on it, nor on a version of it. */
 static bool retire(struct sql_server *server, const char *name, bool force, unsigned *n_sessions)
 {
@@ -327,7 +339,7 @@ static bool retire(struct sql_server *server, const char *name, bool force, unsi
 	*n_sessions = 0;
 	mutex_lock(&server->lock);
 	for (struct sql_session *other = server->sessions; other != NULL; other = other->next) {
-		if (!is_of(other->db, name))
+		if (!is_of(other->db->name, name))
 			continue;
 		++*n_sessions;
 		if (force) {
@@ -344,11 +356,56 @@ static bool retire(struct sql_server *server, const char *name, bool force, unsi
 	return true;
 }
 
-bool database_drop(struct sql_session *s, const PgQuery__DropdbStmt *stmt, struct sql_error *err)
+/* Nobody can connect to it any more: wait until those who are have left, if by force, and drop it. */
+static bool drop_retired(struct sql_session *s, const char *name, bool force, struct sql_error *err)
 {
 	struct error verr = ERROR_INIT;
-	bool force = false;
 	unsigned n;
+
+	for (int64_t deadline = mono_ms() + DROP_WAIT_MS; !retire(s->server, name, force, &n);) {
+		if (!force || mono_ms() > deadline) {
+			sql_error_set(err, ERRCODE_OBJECT_IN_USE,
+				      "database \"%s\" is being accessed by other users", name);
+			if (n == 1)
+				return sql_error_detail(err, "There is 1 other session using the database.");
+			return sql_error_detail(err, "There are %u other sessions using the database.", n);
+		}
+		if (session_stopped(s))
+			return outcome_canceled(s, err);
+		struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+		nanosleep(&pause, NULL);
+	}
+	enum vfs_rc rc = vfs_drop_database(s->server->config.store, name, &verr);
+	if (rc == VFS_NOT_FOUND)
+		return sql_error_set(err, ERRCODE_INVALID_CATALOG_NAME, "database \"%s\" does not exist",
+				     name);
+	return rc == VFS_OK || outcome_vfs(s, (int)rc, &verr, err);
+}
+
+static void dropping_begin(struct sql_server *server, struct dropping *d)
+{
+	mutex_lock(&server->lock);
+	d->next = server->dropping;
+	server->dropping = d;
+	mutex_unlock(&server->lock);
+}
+
+static void dropping_end(struct sql_server *server, const struct dropping *d)
+{
+	struct dropping **at = &server->dropping;
+
+	mutex_lock(&server->lock);
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	mutex_unlock(&server->lock);
+}
+
+bool database_drop(struct sql_session *s, const PgQuery__DropdbStmt *stmt, struct sql_error *err)
+{
+	struct dropping dropping = { .name = stmt->dbname };
+	struct error verr = ERROR_INIT;
+	bool force = false;
 
 	for (size_t i = 0; i < stmt->n_options; i++) {
 		const PgQuery__DefElem *d = stmt->options[i]->def_elem;
@@ -371,23 +428,8 @@ bool database_drop(struct sql_session *s, const PgQuery__DropdbStmt *stmt, struc
 	}
 	if (rc != VFS_OK)
 		return outcome_vfs(s, (int)rc, &verr, err);
-	for (int64_t deadline = mono_ms() + DROP_WAIT_MS;
-	     !retire(s->server, stmt->dbname, force, &n);) {
-		if (!force || mono_ms() > deadline) {
-			sql_error_set(err, ERRCODE_OBJECT_IN_USE,
-				      "database \"%s\" is being accessed by other users", stmt->dbname);
-			if (n == 1)
-				return sql_error_detail(err, "There is 1 other session using the database.");
-			return sql_error_detail(err, "There are %u other sessions using the database.", n);
-		}
-		if (session_stopped(s))
-			return outcome_canceled(s, err);
-		struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-		nanosleep(&pause, NULL);
-	}
-	rc = vfs_drop_database(s->server->config.store, stmt->dbname, &verr);
-	if (rc == VFS_NOT_FOUND)
-		return sql_error_set(err, ERRCODE_INVALID_CATALOG_NAME, "database \"%s\" does not exist",
-				     stmt->dbname);
-	return rc == VFS_OK || outcome_vfs(s, (int)rc, &verr, err);
+	dropping_begin(s->server, &dropping);
+	bool ok = drop_retired(s, stmt->dbname, force, err);
+	dropping_end(s->server, &dropping);
+	return ok;
 }

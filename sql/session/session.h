@@ -82,6 +82,12 @@ struct idle_pool {
 	bool started, stopping;
 };
 
+/* A DROP DATABASE under way: nobody connects to it, or to a version of it. */
+struct dropping {
+	struct dropping *next;
+	const char *name;
+};
+
 struct sql_server {
 	struct sql_config config; /* its strings are owned */
 	struct places places;
@@ -90,6 +96,7 @@ struct sql_server {
 	struct mutex lock;
 	struct map databases;     /* name -> struct database */
 	struct sql_session *sessions;
+	struct dropping *dropping;
 };
 
 /* Analyzed statements by text, newest first; see plan.c. */

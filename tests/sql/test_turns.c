@@ -297,6 +297,61 @@ START_TEST(who_has_no_memory_keeps_no_turn)
 }
 END_TEST
 
+/* ---- clients that come back at once ---- */
+
+struct guest {
+	pthread_t thread;
+	atomic_uint *n_served;
+	atomic_bool *stop;
+};
+
+static void *come_again(void *arg)
+{
+	struct guest *g = arg;
+
+	while (!atomic_load(g->stop)) {
+		struct client c;
+		bool in = try_connect(&c, "x", NULL, 0);
+
+		for (int i = 0; in && i < 20; i++)
+			in = strncmp(query(&c, "INSERT INTO t VALUES (1)"), "T ", 2) == 0;
+		if (in)
+			atomic_fetch_add(g->n_served, 1);
+		close_client(&c);
+	}
+	return NULL;
+}
+
+START_TEST(a_database_is_dropped_by_force_whoever_comes_back)
+{
+	static struct guest guests[6];
+	atomic_bool stop = false;
+	atomic_uint n_served = 0;
+	struct client c, x;
+
+	reopen(2);
+	connect_client(&c);
+	for (int round = 0; round < 3; round++) {
+		run(&c, "CREATE DATABASE x");
+		ck_assert(try_connect(&x, "x", NULL, 0));
+		run(&x, "CREATE TABLE t (a int)");
+		close_client(&x);
+		for (size_t i = 0; round == 0 && i < ARRAY_LEN(guests); i++) {
+			guests[i] = (struct guest){ .n_served = &n_served, .stop = &stop };
+			ck_assert_int_eq(0, pthread_create(&guests[i].thread, NULL, come_again, &guests[i]));
+		}
+		for (unsigned before = n_served; atomic_load(&n_served) < before + 6;)
+			usleep(1000);
+		EXPECT(&c, "DROP DATABASE x WITH (FORCE)", "T DROP DATABASE\n");
+	}
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < ARRAY_LEN(guests); i++)
+		pthread_join(guests[i].thread, NULL);
+	EXPECT(&c, "DROP DATABASE x", "E 3D000 database \"x\" does not exist\n");
+	close_client(&c);
+}
+END_TEST
+
 /* ---- everything at once ---- */
 
 enum { N_CLIENTS = 8, ROUNDS = 60, IDS_EACH = 1000 };
@@ -542,6 +597,7 @@ int main(void)
 	tcase_add_test(tc, nowait_does_not_wait_for_the_turn_but_for_a_place);
 	tcase_add_test(tc, who_asks_the_store_before_he_writes_has_no_place);
 	tcase_add_test(tc, who_has_no_memory_keeps_no_turn);
+	tcase_add_test(tc, a_database_is_dropped_by_force_whoever_comes_back);
 	tcase_add_loop_test(tc, whatever_happens_the_turn_goes_on, 0, 3);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
