@@ -203,16 +203,17 @@ static enum blob_rc list_page(struct azure_store *store, int64_t deadline_ms,
 
 /* All names of `page` must come behind those of the pages before. */
 static bool advance(struct cursor *cursor, const struct azure_page *page,
-		    const struct blob_list_request *request, struct error *err)
+		    const struct blob_store *store, const struct blob_list_request *request,
+		    struct error *err)
 {
 	/* what one page told as a folder may go on in the next as the same */
 	if (page->last != NULL && cursor->last != NULL && strcmp(page->last, cursor->last) < 0)
 		return error_set(err, "could not list \"%s\": the store's listing does not come on",
-				 request->prefix);
+				 blob_listed(store, request));
 	if (page->marker != NULL && cursor->marker != NULL &&
 	    strcmp(page->marker, cursor->marker) == 0)
 		return error_set(err, "could not list \"%s\": the store's listing stands still",
-				 request->prefix);
+				 blob_listed(store, request));
 	if (page->last != NULL)
 		cursor->last = page->last;
 	cursor->marker = page->marker;
@@ -272,10 +273,10 @@ static enum blob_rc list_pages(struct azure_store *store, int64_t deadline_ms,
 					    &page, err);
 
 		if (rc != BLOB_OK) {
-			error_wrap(err, "could not list \"%s\"", request->prefix);
+			error_wrap(err, "could not list \"%s\"", blob_listed(&store->base, request));
 			return rc;
 		}
-		if (!advance(&cursor, &page, request, err))
+		if (!advance(&cursor, &page, &store->base, request, err))
 			return BLOB_FAILED;
 		for (size_t i = 0; i < page.n_entries && !out->more; i++) {
 			if (told != NULL && strcmp(page.entries[i].key, told) <= 0)

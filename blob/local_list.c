@@ -334,7 +334,8 @@ enum blob_rc local_list(struct blob_store *base, int64_t deadline_ms,
 	w->key[folder_len] = '\0';
 	walk_folder(w, request->prefix + folder_len, true, NULL);
 	if (w->failed != 0) {
-		error_set_errno(err, w->failed, "could not list \"%s\"", request->prefix);
+		error_set_errno(err, w->failed, "could not list \"%s\"",
+				blob_listed(base, request));
 		rc = local_rc_of(w->failed);
 	} else {
 		out->entries = w->entries;

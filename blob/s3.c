@@ -217,7 +217,7 @@ static enum blob_rc s3_list(struct blob_store *base, int64_t deadline_ms,
 					    &page, err);
 
 		if (rc != BLOB_OK) {
-			error_wrap(err, "could not list \"%s\"", request->prefix);
+			error_wrap(err, "could not list \"%s\"", blob_listed(base, request));
 			return rc;
 		}
 		for (size_t i = 0; i < page.n_entries; i++)
@@ -226,7 +226,8 @@ static enum blob_rc s3_list(struct blob_store *base, int64_t deadline_ms,
 				out->entries[out->n_entries++] = page.entries[i];
 		truncated = page.truncated;
 		if (truncated && (page.last == NULL || (after != NULL && strcmp(page.last, after) <= 0))) {
-			error_set(err, "could not list \"%s\": the store's listing does not come on", request->prefix);
+			error_set(err, "could not list \"%s\": the store's listing does not come on",
+				  blob_listed(base, request));
 			return BLOB_FAILED;
 		}
 		after = page.last;

@@ -68,6 +68,13 @@ static inline void blob_count(_Atomic uint64_t *counter)
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
+/* What a listing is of, for messages. */
+static inline const char *blob_listed(const struct blob_store *store,
+				      const struct blob_list_request *request)
+{
+	return request->prefix[0] != '\0' ? request->prefix : store->name;
+}
+
 extern const struct blob_ops local_ops, s3_ops, azure_ops;
 
 #endif
