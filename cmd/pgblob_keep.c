@@ -82,6 +82,8 @@ static void tell_clean_up(const struct tool *t, struct json_writer *j, const cha
 		put_deleted(j, "manifests", &c->manifests);
 		put_deleted(j, "pins", &c->pins);
 		json_put_end(j);
+	} else if (c->empty && !t->quiet) {
+		printf("%s: there is nothing of a database of that name\n", name);
 	} else if (!t->quiet || dry_run) {
 		printf("%s: %s %" PRIu64 " slots, %" PRIu64 " segments, %" PRIu64 " manifests, %" PRIu64
 		       " pins, %s",

@@ -170,6 +170,7 @@ says 'compact of what is not there' 1 'does not exist' "$pgblob" compact none
 check 'what was compacted is what it was' sh -c "'$pgblob' export app again.db && cmp before.db again.db"
 json 'gc keeps what is young' "d['from_lsn'] == 0 and d['slots']['objects'] == 0 and d['dry_run']" "$pgblob" gc -n app --json
 says 'gc in words' 0 'app: deleted 0 slots' "$pgblob" gc app
+says 'gc of what never was' 0 'never: there is nothing of a database of that name' "$pgblob" gc never
 json 'gc of all' "'app' in [x['name'] for x in d]" "$pgblob" gc --all --json
 mkdir -p data/killed/seg data/others
 touch -d '3 days ago' data/killed/seg/000102030405060708090a0b0c0d0e0f data/others/file
