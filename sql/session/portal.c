@@ -111,6 +111,25 @@ static const char *lock_name(const PgQuery__Node *stmt)
 	}
 }
 
+/* The first relation of a SELECT ... FOR UPDATE NOWAIT; NULL: it may wait. */
+static const char *nowait_name(const struct plan *plan)
+{
+	const PgQuery__SelectStmt *select =
+		plan->stmt != NULL && plan->stmt->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ?
+			plan->stmt->select_stmt : NULL;
+	bool nowait = false;
+
+	for (size_t i = 0; select != NULL && i < select->n_locking_clause; i++)
+		nowait |= select->locking_clause[i]->locking_clause->wait_policy ==
+			  PG_QUERY__LOCK_WAIT_POLICY__LockWaitError;
+	if (!nowait || select->n_from_clause == 0)
+		return NULL;
+	const PgQuery__Node *from = select->from_clause[0];
+	while (from->node_case == PG_QUERY__NODE__NODE_JOIN_EXPR)
+		from = from->join_expr->larg;
+	return from->node_case == PG_QUERY__NODE__NODE_RANGE_VAR ? from->range_var->relname : "";
+}
+
 static const char *command_of(const struct plan *plan)
 {
 	switch (plan->lowered.kind) {
@@ -137,6 +156,15 @@ static bool needs_turn(const struct sql_session *s, const struct plan *plan)
 	    (plan->lowered.kind == LOWERED_SELECT || plan->lowered.kind == LOWERED_VALUES))
 		return false;
 	return plan_writes(plan);
+}
+
+static bool take_turn(struct sql_session *s, const struct plan *plan, struct sql_error *err)
+{
+	const char *name = nowait_name(plan);
+
+	if (name == NULL || s->tx.read_only)
+		return tx_write(s, command_of(plan), err);
+	return tx_take_turn_now(s, "row in relation", name, err);
 }
 
 void portal_tag(const struct portal *p, char tag[64])
@@ -243,7 +271,7 @@ static enum started try_start(struct sql_session *s, struct portal *p, bool *wri
 	bool own = false;
 
 	if (*write) {
-		if (!tx_write(s, command_of(p->plan), err) || !portals_store_all(s, p, err))
+		if (!take_turn(s, p->plan, err) || !portals_store_all(s, p, err))
 			return START_FAILED;
 		c = s->tx.conn;
 	} else if (!tx_read(s, &c, &own, err)) {

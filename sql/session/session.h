@@ -338,6 +338,9 @@ MUST_CHECK bool session_writer(struct sql_session *s, struct conn **out, struct 
 MUST_CHECK bool tx_write(struct sql_session *s, const char *command, struct sql_error *err);
 /* The same for what a read-only transaction may do all the same: VACUUM, LOCK TABLE. */
 MUST_CHECK bool tx_take_turn(struct sql_session *s, struct sql_error *err);
+/* The same, but nobody who has the turn is waited for: 55P03, "could not obtain lock on `what` "name"". */
+MUST_CHECK bool tx_take_turn_now(struct sql_session *s, const char *what, const char *name,
+				 struct sql_error *err);
 /* SET TRANSACTION and the options of BEGIN. */
 MUST_CHECK bool tx_set_read_only(struct sql_session *s, bool on, struct sql_error *err);
 MUST_CHECK bool tx_set_isolation(struct sql_session *s, enum isolation level, struct sql_error *err);

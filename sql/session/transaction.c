@@ -270,6 +270,19 @@ bool tx_take_turn(struct sql_session *s, struct sql_error *err)
 	return true;
 }
 
+bool tx_take_turn_now(struct sql_session *s, const char *what, const char *name, struct sql_error *err)
+{
+	/* it is the turn that is not waited for: a place is free in a moment */
+	int64_t before = s->settings.lock_timeout_ms;
+
+	s->settings.lock_timeout_ms = 1;
+	bool ok = tx_take_turn(s, err);
+	s->settings.lock_timeout_ms = before;
+	if (!ok && strcmp(err->sqlstate, ERRCODE_LOCK_NOT_AVAILABLE) == 0)
+		sql_error_set(err, ERRCODE_LOCK_NOT_AVAILABLE, "could not obtain lock on %s \"%s\"", what, name);
+	return ok;
+}
+
 bool tx_read(struct sql_session *s, struct conn **out, bool *own, struct sql_error *err)
 {
 	struct transaction *tx = &s->tx;

@@ -445,16 +445,9 @@ static bool run_lock(struct sql_session *s, const PgQuery__LockStmt *stmt, struc
 	 */
 	if (!ok || stmt->mode <= 1 || s->env.in_recovery)
 		return ok;
-	/* it is the turn that is not waited for: a place is free in a moment */
-	int64_t before = s->settings.lock_timeout_ms;
-	if (stmt->nowait)
-		s->settings.lock_timeout_ms = 1;
-	ok = tx_take_turn(s, err);
-	s->settings.lock_timeout_ms = before;
-	if (!ok && stmt->nowait && strcmp(err->sqlstate, ERRCODE_LOCK_NOT_AVAILABLE) == 0)
-		sql_error_set(err, ERRCODE_LOCK_NOT_AVAILABLE, "could not obtain lock on relation \"%s\"",
-			      stmt->relations[0]->range_var->relname);
-	return ok;
+	if (!stmt->nowait)
+		return tx_take_turn(s, err);
+	return tx_take_turn_now(s, "relation", stmt->relations[0]->range_var->relname, err);
 }
 
 static bool have_relations(struct sql_session *s, PgQuery__RangeVar *const *relations, size_t n,

@@ -228,6 +228,10 @@ START_TEST(nowait_does_not_wait_for_the_turn_but_for_a_place)
 	EXPECT(&c, "BEGIN; LOCK TABLE t IN EXCLUSIVE MODE NOWAIT",
 	       "T BEGIN\nE 55P03 could not obtain lock on relation \"t\"\n");
 	run(&c, "ROLLBACK");
+	EXPECT(&c, "SELECT a.id FROM t AS a JOIN t AS b ON a.id = b.id WHERE a.id = 1 FOR UPDATE NOWAIT",
+	       "E 55P03 could not obtain lock on row in relation \"t\"\n");
+	run(&writer, "ROLLBACK");
+	EXPECT(&c, "SELECT id FROM t WHERE id = 1 FOR UPDATE NOWAIT", "C id:23\nR 1\nT SELECT 1\n");
 	close_client(&writer);
 	check_writable(&c);
 	close_client(&c);
