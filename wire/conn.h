@@ -82,6 +82,7 @@ struct conn {
 	struct stream stream;
 	struct buf aside;  /* the input buffer that the message at work lies in */
 	size_t row_at;     /* where the row that is being written begins */
+	bool in_row;       /* one is: an error drops it */
 	struct exec_out out;
 };
 

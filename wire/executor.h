@@ -59,7 +59,7 @@ struct exec_out {
 	 * length in bytes (-1: null) and the bytes, then call row_end().  NULL, or
 	 * false: the client is gone or the row is too large, and the statement
 	 * must stop; the error was reported already.  row_end() may wait for the
-	 * client to read.
+	 * client to read.  error() in place of row_end() drops the row.
 	 */
 	struct buf *(*row_begin)(struct exec_out *out, size_t n_columns);
 	bool (*row_end)(struct exec_out *out);

@@ -126,7 +126,16 @@ static struct buf *row_of(struct conn *c, char type)
 	if (c->stream.broken)
 		return NULL;
 	c->row_at = out_begin(&c->stream.out, type);
+	c->in_row = true;
 	return &c->stream.out;
+}
+
+/* What was there before the row is whole, and stays. */
+static void drop_row(struct conn *c)
+{
+	c->stream.out.failed = false;
+	c->stream.out.len = c->row_at;
+	c->in_row = false;
 }
 
 static struct buf *row_begin(struct exec_out *out, size_t n_columns)
@@ -144,12 +153,11 @@ static bool row_end(struct exec_out *out)
 	struct buf *b = &c->stream.out;
 
 	if (UNLIKELY(b->failed)) {
-		/* what was there before the row is whole, and stays */
-		b->failed = false;
-		b->len = c->row_at;
+		drop_row(c);
 		out_errorf(c, "ERROR", "54000", "a row of the result is too large");
 		return false;
 	}
+	c->in_row = false;
 	out_end(b, c->row_at);
 	if (LIKELY(b->len < STREAM_FLUSH_AT))
 		return true;
@@ -193,7 +201,12 @@ static void parameters(struct exec_out *out, const uint32_t *type_oids, size_t n
 
 static void error(struct exec_out *out, const struct exec_error *e)
 {
-	out_error(conn_of(out), 'E', e);
+	struct conn *c = conn_of(out);
+
+	/* a value of it could not be written */
+	if (c->in_row)
+		drop_row(c);
+	out_error(c, 'E', e);
 }
 
 static void notice(struct exec_out *out, const struct exec_error *e)
