@@ -11,11 +11,6 @@
 #include "cmd/tool.h"
 #include "vfs/vfs.h"
 
-static bool interrupted(void)
-{
-	return tool_interrupted;
-}
-
 /* --- compact ----------------------------------------------------------------------- */
 
 static int run_compact(struct tool *t, struct error *err)
@@ -98,10 +93,13 @@ static void tell_clean_up(const struct tool *t, struct json_writer *j, const cha
 static bool clean_up(const struct tool *t, struct json_writer *j, const char *name,
 		     struct error *err)
 {
+	struct progress p = progress_begin(t, name, PROGRESS_OBJECTS);
 	struct vfs_clean_up c;
+	bool ok = vfs_clean_up_database(t->store, name, tool_value(t, "dry-run") != NULL, progress_show,
+					&p, &c, err) == VFS_OK;
 
-	if (vfs_clean_up_database(t->store, name, tool_value(t, "dry-run") != NULL, interrupted, &c,
-				  err) != VFS_OK)
+	progress_clear(&p);
+	if (!ok)
 		return false;
 	/* what else lies in a bucket is no database */
 	if (!c.empty || tool_value(t, "all") == NULL)

@@ -119,7 +119,8 @@ MUST_CHECK bool tool_parse_time(const char *text, int64_t *us, struct error *err
 
 /* --- how far it is ------------------------------------------------------------- */
 
-enum progress_unit { PROGRESS_PAGES, PROGRESS_BYTES };
+/* Of objects it is not known how many there are: no bar, a number. */
+enum progress_unit { PROGRESS_PAGES, PROGRESS_BYTES, PROGRESS_OBJECTS };
 
 /* A bar on standard error, if that is a terminal and --quiet was not given. */
 struct progress {

@@ -36,6 +36,9 @@ static void put_rate(const struct progress *p, uint64_t done, int64_t now)
 	case PROGRESS_BYTES:
 		fprintf(stderr, "%9s/s", tool_size((uint64_t)rate, size));
 		break;
+	case PROGRESS_OBJECTS:
+		fprintf(stderr, "%9.0f objects/s", rate);
+		break;
 	}
 }
 
@@ -56,6 +59,13 @@ static void put_left(const struct progress *p, uint64_t done, uint64_t total, in
 static void draw(const struct progress *p, uint64_t done, uint64_t total, int64_t now)
 {
 	char bar[BAR_MAX + 1];
+
+	if (p->unit == PROGRESS_OBJECTS) {
+		fprintf(stderr, "\r%s: %" PRIu64 " objects looked at ", p->what, done);
+		put_rate(p, done, now);
+		fflush(stderr);
+		return;
+	}
 	int room = terminal_width() - BESIDE_BAR;
 	int width = room < 10 ? 10 : room > BAR_MAX ? BAR_MAX : room;
 	int full = total > 0 ? (int)((double)width * (double)done / (double)total) : width;

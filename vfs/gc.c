@@ -72,11 +72,21 @@ struct cleaning {
 
 	char (*batch)[KEY_MAX];    /* to be deleted */
 	size_t n_batch;
+
+	uint64_t n_seen;           /* objects, each time */
+	bool told_to_stop;
 };
 
 static bool stopped(const struct cleaning *c)
 {
-	return c->request->stop != NULL && c->request->stop();
+	return c->told_to_stop || (c->request->stop != NULL && c->request->stop());
+}
+
+static void tell_progress(struct cleaning *c)
+{
+	c->n_seen++;
+	if (c->request->progress != NULL && !c->request->progress(c->request->arg, c->n_seen, 0))
+		c->told_to_stop = true;
 }
 
 /* ---- what is there ---- */
@@ -92,6 +102,7 @@ static enum vfs_rc visit(void *arg, const struct blob_entry *entry, struct error
 {
 	const struct visit *v = arg;
 
+	tell_progress(v->c);
 	if (v->fn(v->c, entry, err))
 		return VFS_OK;
 	return err->set ? VFS_IO : VFS_CANCELED; /* it has seen enough */
@@ -223,6 +234,7 @@ static enum vfs_rc read_manifest(struct cleaning *c, uint64_t lsn, struct buf *b
 	struct blob_range range = { .offset = 0, .len = HEAD_GUESS };
 	char key[KEY_MAX];
 
+	tell_progress(c);
 	key_manifest(key, c->folder, lsn);
 	for (;;) {
 		buf_free(body);

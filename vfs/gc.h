@@ -14,6 +14,8 @@ struct gc_request {
 	int64_t retention_us;    /* versions of so long ago can be opened */
 	bool dry_run;            /* only find out */
 	bool (*stop)(void);      /* once it is true nothing more is deleted; NULL: never */
+	vfs_progress_fn progress; /* objects looked at, of how many nobody knows: 0; once it is false as with stop; NULL: nobody */
+	void *arg;
 };
 
 /*

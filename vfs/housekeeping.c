@@ -35,13 +35,14 @@ enum vfs_rc vfs_compact_database(struct blob_store *store, const char *name,
 }
 
 enum vfs_rc vfs_clean_up_database(struct blob_store *store, const char *name, bool dry_run,
-				  bool (*stop)(void), struct vfs_clean_up *out,
+				  vfs_progress_fn progress, void *arg, struct vfs_clean_up *out,
 				  struct error *err)
 {
 	struct gc_request request = {
 		.retention_us = vfs_settings.retention_ms * 1000,
 		.dry_run = dry_run,
-		.stop = stop,
+		.progress = progress,
+		.arg = arg,
 	};
 	char folder[DB_NAME_ENCODED];
 

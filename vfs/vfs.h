@@ -187,10 +187,11 @@ struct vfs_clean_up {
 /*
  * Delete what no version needs that is younger than the retention and a day, or named by
  * a pin; with dry_run only find out.  The database need not exist: what a dropped one left
- * is cleaned up, too.  Once stop() (may be NULL) is true it ends: VFS_CANCELED.
+ * is cleaned up, too.  progress() gets the objects that it has looked at, of how many nobody knows:
+ * 0.  Once it has returned false it ends: VFS_CANCELED.
  */
 MUST_CHECK enum vfs_rc vfs_clean_up_database(struct blob_store *store, const char *name,
-					     bool dry_run, bool (*stop)(void),
+					     bool dry_run, vfs_progress_fn progress, void *arg,
 					     struct vfs_clean_up *out, struct error *err);
 
 /*

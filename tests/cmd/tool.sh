@@ -190,6 +190,8 @@ if command -v script >/dev/null; then
 	check 'a terminal sees how far it is' grep -q '100%' shown
 	script -qec "$pgblob compact shown" /dev/null >shown 2>&1 </dev/null
 	check 'of compact, too' grep -q 'compacting.*100%' shown
+	script -qec "$pgblob gc shown" /dev/null >shown 2>&1 </dev/null
+	check 'and what gc looks at' grep -q 'shown: [1-9][0-9]* objects looked at' shown
 	script -qec "$pgblob -q import from.db unseen" /dev/null >shown 2>&1 </dev/null
 	check 'nobody else does' [ ! -s shown ]
 fi

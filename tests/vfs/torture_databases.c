@@ -326,7 +326,7 @@ static void keep_house(struct client *c)
 		rc = vfs_compact_database(c->life->store, name, NULL, NULL, &compaction, &err);
 		sim_trace("client %u: compaction of %s came to %d %s", c->number, name, rc, err.text);
 	} else {
-		rc = vfs_clean_up_database(c->life->store, name, false, NULL, &cleaned, &err);
+		rc = vfs_clean_up_database(c->life->store, name, false, NULL, NULL, &cleaned, &err);
 		sim_trace("client %u: clean-up of %s came to %d %s", c->number, name, rc, err.text);
 	}
 	bool damaged = rc == VFS_CORRUPT && plan.faults.damaged == 0;
@@ -360,7 +360,8 @@ static void clean_up_at_last(struct client *c, struct life *other)
 	enum vfs_rc rc = VFS_BUSY;
 
 	for (unsigned i = 0; rc != VFS_OK && i < CALM_TRIES; i++) {
-		rc = vfs_clean_up_database(c->life->store, c->name, false, NULL, &cleaned, &err);
+		rc = vfs_clean_up_database(c->life->store, c->name, false, NULL, NULL,
+					   &cleaned, &err);
 		sim_trace("clean-up of %s came to %d %s", c->name, rc, err.text);
 		if (rc != VFS_OK)
 			sim_sleep_us(1000000);
