@@ -501,7 +501,8 @@ static oid_t type_of_declaration(const char *declared)
 		if (strcasestr(declared, rules[i].part) != NULL)
 			return rules[i].type;
 	}
-	return declared[0] == '\0' ? BYTEAOID : TEXTOID;
+	/* no type at all, as of an expression in a view: anything may be there, and text tells most */
+	return TEXTOID;
 }
 
 static int16_t largest_attnum(const struct building *b)

@@ -4,6 +4,7 @@
  */
 #include "sql/type/string.h"
 
+#include "base/bytes.h"
 #include "base/utf8.h"
 #include "sql/type/impl.h"
 
@@ -106,21 +107,51 @@ static bool char_in(const struct type_input *in, struct datum *out, struct sql_e
 	return true;
 }
 
+static void put_hex(const struct datum *value, struct buf *out)
+{
+	char *at = buf_extend(out, 2 + 2 * value->len + 1);
+
+	if (at == NULL)
+		return;
+	*at++ = '\\';
+	*at++ = 'x';
+	hex_encode(value->data, value->len, at);
+	out->len--; /* its NUL */
+}
+
+/* A table of another program: SQLite lets any value into any column. */
+static bool other_out(oid_t type, const struct datum *value, struct buf *out, struct sql_error *err)
+{
+	switch (value->kind) {
+	case DATUM_INT:
+		put_int(out, value->i);
+		return true;
+	case DATUM_REAL:
+		buf_printf(out, "%.15g", value->r);
+		return true;
+	case DATUM_BLOB:
+		put_hex(value, out);
+		return true;
+	default:
+		return type_corrupt(type, err);
+	}
+}
+
+static bool is_text(const struct datum *value)
+{
+	return value->len == 0 || (utf8_valid_len(value->data, value->len) == value->len &&
+				   memchr(value->data, '\0', value->len) == NULL);
+}
+
 static bool text_out(const struct type_context *ctx, oid_t type, const struct datum *value,
 		     struct buf *out, struct sql_error *err)
 {
 	(void)ctx;
-	if (UNLIKELY(value->kind != DATUM_TEXT && value->kind != DATUM_BLOB)) {
-		/* a table of another program: SQLite lets any value into any column */
-		if (value->kind == DATUM_INT)
-			put_int(out, value->i);
-		else if (value->kind == DATUM_REAL)
-			buf_printf(out, "%.15g", value->r);
-		else
-			return type_corrupt(type, err);
-		return true;
-	}
-	buf_put(out, value->data, value->len);
+	if (LIKELY(value->kind == DATUM_TEXT) ||
+	    (value->kind == DATUM_BLOB && (type == BYTEAOID || is_text(value))))
+		buf_put(out, value->data, value->len);
+	else
+		return other_out(type, value, out, err);
 	return true;
 }
 
@@ -222,21 +253,10 @@ static bool bytea_out(const struct type_context *ctx, oid_t type, const struct d
 {
 	if (value->kind != DATUM_BLOB && value->kind != DATUM_TEXT)
 		return type_corrupt(type, err);
-	if (!ctx->env->bytea_escape) {
-		static const char hex[] = "0123456789abcdef";
-		char *at = buf_extend(out, 2 + 2 * value->len);
-
-		if (at == NULL)
-			return true;
-		*at++ = '\\';
-		*at++ = 'x';
-		for (size_t i = 0; i < value->len; i++) {
-			*at++ = hex[(unsigned char)value->data[i] >> 4];
-			*at++ = hex[(unsigned char)value->data[i] & 15];
-		}
-		return true;
-	}
-	escape_write(value->data, value->len, out);
+	if (ctx->env->bytea_escape)
+		escape_write(value->data, value->len, out);
+	else
+		put_hex(value, out);
 	return true;
 }
 
