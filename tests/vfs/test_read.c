@@ -175,6 +175,15 @@ static void hold_until_shared(void *arg)
 	} while (now.shared == before->shared);
 }
 
+/* Without those that were made again because the answer was late, which is nobody's doing here. */
+static uint64_t asked(struct fixture *f)
+{
+	struct vfs_cache_stats stats;
+
+	vfs_cache_stats(&stats);
+	return gets(f) - stats.hedged;
+}
+
 START_TEST(readers_of_one_page_share_its_request)
 {
 	enum { N = 8 };
@@ -186,9 +195,9 @@ START_TEST(readers_of_one_page_share_its_request)
 
 	/* what it takes one of them */
 	open_cold(&f, 40000, 64 << 20, 0);
-	one = gets(&f);
+	one = asked(&f);
 	(void)read_one(f.db);
-	one = gets(&f) - one;
+	one = asked(&f) - one;
 	ck_assert_uint_gt(one, 0);
 	fixture_restart(&f);
 	for (int i = 0; i < N; i++) {
@@ -196,7 +205,7 @@ START_TEST(readers_of_one_page_share_its_request)
 		(void)query_int(dbs[i], "SELECT count(*) FROM sqlite_schema");
 	}
 	vfs_cache_stats(&before);
-	uint64_t began = gets(&f);
+	uint64_t began = asked(&f);
 	fault_set_hook(f.faults, hold_until_shared, &before);
 	fault_arm_only(f.faults, 1, FAULT_HOOK, FAULT_OP_GET);
 	for (int i = 0; i < N; i++)
@@ -204,7 +213,7 @@ START_TEST(readers_of_one_page_share_its_request)
 	for (int i = 0; i < N; i++)
 		pthread_join(threads[i], NULL);
 	vfs_cache_stats(&after);
-	ck_assert_uint_eq(one, gets(&f) - began);
+	ck_assert_uint_eq(one, asked(&f) - began);
 	ck_assert_uint_gt(after.shared - before.shared, 0);
 	for (int i = 0; i < N; i++)
 		sqlite3_close(dbs[i]);
